@@ -1,0 +1,27 @@
+namespace Engine.Diagnostics;
+
+/// <summary>Exit codes of our own failures; every other code is the payload's (its own, or 128 + signal).</summary>
+public static class ExitCode
+{
+    /// <summary>The command line cannot be understood.</summary>
+    public const int Usage = 1;
+
+    /// <summary>Anything else of ours that failed.</summary>
+    public const int Failure = 255;
+}
+
+/// <summary>
+/// Base of the engine's own failures: a message for a person, on one line, naming the object, and the exit code.
+/// Thrown anywhere, reported once, by the CLI's top level.
+/// </summary>
+public class EngineException : Exception
+{
+    public EngineException(string message, int exitCode = Diagnostics.ExitCode.Failure, Exception? inner = null)
+        : base(message, inner) => ExitCode = exitCode;
+
+    /// <summary>What the process exits with.</summary>
+    public int ExitCode { get; }
+}
+
+/// <summary>A command line that cannot be understood.</summary>
+public sealed class UsageException(string message) : EngineException(message, Diagnostics.ExitCode.Usage);

@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Engine.Spec;
+
+/// <summary>Generated JSON metadata of the records in this folder. Unknown properties are ignored, as the specification demands.</summary>
+[JsonSourceGenerationOptions(
+    GenerationMode = JsonSourceGenerationMode.Metadata,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+    WriteIndented = true)]
+[JsonSerializable(typeof(RuntimeSpec))]
+[JsonSerializable(typeof(StateSpec))]
+internal sealed partial class SpecJson : JsonSerializerContext;
