@@ -1,0 +1,247 @@
+#!/usr/bin/env bash
+# Every task of a developer, one function a verb. `./build.sh help` prints them from the ## comments.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly OUT=$PWD/out
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
+# The SDK itself must not ask for ICU on a machine that has only the SDK.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+# Build servers would outlive the command and keep files of a temporary clone open.
+export MSBUILDDISABLENODEREUSE=1
+readonly QUIET=(--nologo -v quiet -clp:NoSummary -p:UseSharedCompilation=false)
+
+say() { printf '== %s\n' "$*" >&2; }
+die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Debian packages: set | package | what must exist | why. A package is installed only when the third column is missing.
+# `cmd:` a program on PATH, `file:` a path (with * allowed).
+PACKAGES='
+build | gcc                   | cmd:gcc                                   | links the engine, the starter and the pump
+build | binutils              | cmd:objcopy                               | strips the debug information into its own file
+build | libc6-dev             | file:/usr/include/*/bits/libc-header-start.h | start files and headers for the engine
+build | libseccomp2           | file:/usr/lib/*/libseccomp.so.2           | compiles seccomp profiles (loaded by the engine, never by the starter)
+demo  | busybox-static        | cmd:busybox                               | the root filesystem of the container, and nc for its sockets
+demo  | util-linux            | cmd:setsid                                | a private mount namespace and a terminal for the test
+test  | busybox-static        | cmd:busybox                               | the root filesystem of the test containers
+test  | util-linux            | cmd:setsid                                | private mount namespaces and terminals for the tests
+test  | python3               | cmd:python3                               | runs the independent MessagePack peer
+test  | python3-msgpack       | file:/usr/lib/python3/dist-packages/msgpack/__init__.py | an independent MessagePack implementation proves the bytes
+test  | strace                | cmd:strace                                | proves the order of system calls
+test  | gcc-aarch64-linux-gnu | cmd:aarch64-linux-gnu-gcc                 | the arm64 layouts are proved by the C compiler
+test  | libc6-dev-arm64-cross | file:/usr/aarch64-linux-gnu/include/stdio.h | headers for the same
+bench | busybox-static        | cmd:busybox                               | the root filesystem of the measured container
+bench | crun                  | cmd:crun                                  | peer: the fastest runtime
+bench | runc                  | cmd:runc                                  | peer: the reference runtime
+bench | conmon                | cmd:conmon                                | peer: the container monitor
+bench | util-linux            | cmd:unshare                               | a private cgroup view, without which crun refuses a hybrid machine
+'
+
+present() { # cmd:NAME | file:GLOB
+    case $1 in
+    cmd:*) command -v "${1#cmd:}" >/dev/null ;;
+    file:*) compgen -G "${1#file:}" >/dev/null ;;
+    esac
+}
+
+# need SET...: installs what the sets lack; silent and offline when nothing is missing.
+need() {
+    command -v dotnet >/dev/null || die "no dotnet on PATH: install the .NET SDK $(sed -n 's/.*"version": *"\([0-9]*\).*/\1/p' global.json) first"
+    local missing=() set package what why wanted=" $* "
+    while IFS='|' read -r set package what why; do
+        set=${set// /} package=${package// /} what=${what// /}
+        [[ -n $set && $wanted == *" $set "* ]] || continue
+        present "$what" && continue
+        case " ${missing[*]-} " in *" $package "*) continue ;; esac
+        say "missing: $package,$(sed 's/^ */ /' <<<"$why")"
+        missing+=("$package")
+    done <<<"$PACKAGES"
+    ((${#missing[@]})) || return 0
+    ((EUID == 0)) || die "not root: install them with: sudo apt-get install ${missing[*]}"
+    command -v apt-get >/dev/null || die "no apt-get here: install by hand: ${missing[*]}"
+    say "installing ${missing[*]}"
+    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0)
+    DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
+        { "${apt[@]}" update >&2 && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2; } ||
+        die "apt-get could not install: ${missing[*]}"
+}
+
+## deps [SET...]: install the Debian packages of the sets build, test, demo, bench (default: the first three)
+verb_deps() {
+    if (($#)); then need "$@"; else need build test demo; fi
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+# fingerprint PATH...: changes when a source below is added, removed or edited.
+fingerprint() {
+    find "$@" Directory.Build.props Directory.Packages.props global.json build.sh \
+        \( -name bin -o -name obj \) -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | sha256sum
+}
+
+# step NAME OUTPUT "SOURCES" COMMAND...: runs COMMAND unless OUTPUT exists and was made from the same sources.
+step() {
+    local name=$1 output=$2 sources=$3 mark=$OUT/.stamps/$1 now begin=$EPOCHREALTIME
+    shift 3
+    # shellcheck disable=SC2086 # the sources are a list of words
+    now=$(fingerprint $sources)
+    [[ -e $output && -e $mark && $(<"$mark") == "$now" ]] && return 0
+    say "$name"
+    rm -f "$mark"
+    "$@"
+    [[ -e $output ]] || die "$name: built, but $output is not there"
+    mkdir -p "$OUT/.stamps"
+    printf '%s\n' "$now" >"$mark"
+    say "$name: $(stat -c %s "$output") bytes, $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)) ms"
+}
+
+# place MODE FILE TARGET: replaces TARGET by rename, so that a running container keeps the file that it has open.
+place() {
+    mkdir -p "$(dirname "$3")"
+    install -m "$1" "$2" "$3.new"
+    mv -f "$3.new" "$3"
+}
+
+build_engine() {
+    dotnet publish engine/Engine.csproj -c Release -r linux-x64 "${QUIET[@]}" -o "$OUT/.publish"
+    place 0755 "$OUT/.publish/engine" "$OUT/bin/engine"
+    if [[ -e $OUT/.publish/engine.dbg ]]; then place 0644 "$OUT/.publish/engine.dbg" "$OUT/debug/engine.dbg"; fi
+    ln -sfn engine "$OUT/bin/engine-runc"
+}
+
+# build_freestanding PROJECT NAME TARGET
+build_freestanding() {
+    dotnet build "$1" -c Release "${QUIET[@]}" -p:NativeOutputDir="$OUT/.native/"
+    place 0755 "$OUT/.native/$2" "$3"
+}
+
+## build: engine, engine-runc, starter and pump under out/; does nothing when no source has changed
+verb_build() {
+    need build
+    step engine "$OUT/bin/engine" "engine rpc shared" build_engine
+    [[ -e starter/Starter.csproj ]] || return 0
+    step starter "$OUT/libexec/engine/starter" "starter shared" build_freestanding starter/Starter.csproj starter "$OUT/libexec/engine/starter"
+    step pump "$OUT/libexec/engine/pump" "starter shared" build_freestanding starter/Pump/Pump.csproj pump "$OUT/libexec/engine/pump"
+}
+
+# The static payload of the test containers.
+build_probe() {
+    [[ -e tests/Probe/Probe.csproj ]] || return 0
+    step probe "$OUT/test/probe" "tests/Probe starter shared" build_freestanding tests/Probe/Probe.csproj probe "$OUT/test/probe"
+}
+
+## demo: build, then take one busybox container through its whole life and check that nothing is left
+verb_demo() {
+    need build demo
+    verb_build
+    exec tests/demo.sh "$OUT"
+}
+
+## test [PROJECT...]: build, run every test project (or those named, for example Unit), close with `N passed, N failed`
+verb_test() {
+    need build test
+    verb_build
+    build_probe
+    local projects=() name
+    if (($#)); then
+        for name; do projects+=(tests/"$name"/*.csproj); done
+    else
+        mapfile -t projects < <(grep -l 'Tests.props' tests/*/*.csproj)
+    fi
+    run_tests "${projects[@]}"
+}
+
+## test-unit: the tests that need no root and no container
+verb_test-unit() { verb_test Unit; }
+
+## test-integration: the tests that run real containers (as root; without root they say why they are skipped)
+verb_test-integration() { verb_test Integration; }
+
+# One counter of a test report; 0 when the report does not have it.
+counter() { sed -n "s/.*<Counters [^>]*\\b$2=\"\\([0-9]*\\)\".*/\\1/p" "$1" | head -n 1; }
+
+run_tests() {
+    local results=$OUT/test-results project report passed=0 failed=0 skipped=0 broken=0 n total
+    rm -rf "$results"
+    export ENGINE_OUT=$OUT
+    for project; do
+        dotnet build "$project" "${QUIET[@]}" || { printf '0 passed, 1 failed\n'; return 1; }
+    done
+    for project; do
+        name=$(basename "$project" .csproj)
+        say "$name"
+        report=$results/$name.trx
+        # A hanging test is named and ended, so that the run always closes with its line.
+        dotnet test "$project" --no-build --nologo --blame-hang --blame-hang-timeout 5m --blame-hang-dump-type none \
+            --results-directory "$results" --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" </dev/null || broken=1
+        if [[ ! -e $report ]]; then failed=$((failed + 1)); broken=1; continue; fi
+        n=$(counter "$report" passed); passed=$((passed + ${n:-0}))
+        total=$(counter "$report" total)
+        skipped=$((skipped + ${total:-0} - $(counter "$report" executed)))
+        n=$(counter "$report" failed); failed=$((failed + ${n:-0}))
+        n=$(counter "$report" error); failed=$((failed + ${n:-0}))
+    done
+    # A run that ended badly without a failed test (the test host died) is a failure, too.
+    ((broken && failed == 0)) && failed=1
+    printf '%d passed, %d failed' "$passed" "$failed"
+    ((skipped)) && printf ', %d skipped' "$skipped"
+    printf '\n'
+    ((failed == 0))
+}
+
+## lint: formatting, shell scripts, and the house rules that a grep can hold
+verb_lint() {
+    tests/lint.sh
+}
+
+## bench [N]: ratios against crun, runc and conmon, medians of N alternating runs
+verb_bench() {
+    need build bench
+    verb_build
+    exec tests/bench.sh "$OUT" "$@"
+}
+
+## install [--prefix P] [--setuid]: copy the programs to P (default /usr/local)
+verb_install() {
+    local prefix=/usr/local setuid=
+    while (($#)); do
+        case $1 in
+        --prefix) [[ -n ${2-} ]] || die "--prefix needs a directory"; prefix=$2; shift 2 ;;
+        --prefix=*) prefix=${1#*=}; shift ;;
+        --setuid) setuid=1; shift ;;
+        *) die "install: unknown argument $1" ;;
+        esac
+    done
+    [[ $prefix == /* ]] || die "install: --prefix must be an absolute path, not '$prefix'"
+    # Refused before anything is copied: a starter without a policy for hostile callers must never carry the bit.
+    [[ -z $setuid ]] || die "install --setuid: the starter has no set-uid workflow (no policy for a hostile caller), so no starter-suid can be installed; nothing was installed"
+    verb_build
+    local owner=()
+    if ((EUID == 0)); then owner=(-o root -g root); fi
+    install "${owner[@]}" -d -m 0755 "$prefix/bin" "$prefix/libexec/engine"
+    install "${owner[@]}" -m 0755 "$OUT/bin/engine" "$prefix/bin/engine"
+    ln -sfn engine "$prefix/bin/engine-runc"
+    install "${owner[@]}" -m 0755 "$OUT/libexec/engine/starter" "$OUT/libexec/engine/pump" "$prefix/libexec/engine/"
+    say "installed under $prefix: bin/engine, bin/engine-runc, libexec/engine/starter, libexec/engine/pump"
+}
+
+## clean: remove everything that was built
+verb_clean() {
+    rm -rf "$OUT"
+    find . -type d \( -name bin -o -name obj -o -name TestResults \) -not -path './.git/*' -prune -exec rm -rf {} +
+}
+
+## help: print this list
+verb_help() {
+    printf 'usage: ./build.sh VERB [ARGUMENT]...\n\n'
+    sed -n 's/^## \([^:]*\): \(.*\)/\1\t\2/p' build.sh |
+    while IFS=$'\t' read -r verb text; do
+        printf '  %-34s %s\n' "$verb" "$text"
+    done
+}
+
+verb=${1:-help}
+shift || true
+[[ $(type -t "verb_$verb") == function ]] || { verb_help >&2; die "unknown verb '$verb'"; }
+"verb_$verb" "$@"
