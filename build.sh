@@ -54,7 +54,7 @@ need() {
         [[ -n $set && $wanted == *" $set "* ]] || continue
         present "$what" && continue
         case " ${missing[*]-} " in *" $package "*) continue ;; esac
-        say "missing: $package,$(sed 's/^ */ /' <<<"$why")"
+        say "missing: $package,$why"
         missing+=("$package")
     done <<<"$PACKAGES"
     ((${#missing[@]})) || return 0
