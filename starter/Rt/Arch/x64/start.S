@@ -1,0 +1,73 @@
+// x86-64: everything that C# cannot say. System V calling convention throughout.
+
+    .text
+
+// The kernel enters here: rsp points to argc, every other register is unspecified.
+    .globl  _start
+    .type   _start, @function
+_start:
+    xor     %ebp, %ebp                  // the outermost frame
+    mov     %rsp, %rdi
+    lea     _DYNAMIC(%rip), %rsi
+    lea     __ehdr_start(%rip), %rdx
+    lea     __security_cookie(%rip), %rcx
+    and     $-16, %rsp
+    call    start_managed
+    ud2
+    .size   _start, . - _start
+
+// long syscall6(long nr, long a, long b, long c, long d, long e, long f): the kernel's answer, -errno included.
+// A fork-like clone returns through here in both processes, each on its own copy of the stack.
+    .globl  syscall6
+    .type   syscall6, @function
+syscall6:
+    mov     %rdi, %rax
+    mov     %rsi, %rdi
+    mov     %rdx, %rsi
+    mov     %rcx, %rdx
+    mov     %r8, %r10
+    mov     %r9, %r8
+    mov     8(%rsp), %r9
+    syscall
+    ret
+    .size   syscall6, . - syscall6
+
+// void rt_fatal(const char *message, long length): write(2, message, length); exit_group(255).
+    .globl  rt_fatal
+    .type   rt_fatal, @function
+rt_fatal:
+    mov     %rsi, %rdx
+    mov     %rdi, %rsi
+    mov     $2, %edi
+    mov     $1, %eax
+    syscall
+    mov     $255, %edi
+    mov     $231, %eax
+    syscall
+    ud2
+    .size   rt_fatal, . - rt_fatal
+
+// The runtime entries that compiled code may call around unmanaged transitions and loops. There is no collector to tell.
+    .globl  RhpReversePInvoke, RhpReversePInvokeReturn, RhpPInvoke, RhpPInvokeReturn, RhpGcPoll
+RhpReversePInvoke:
+RhpReversePInvokeReturn:
+RhpPInvoke:
+RhpPInvokeReturn:
+RhpGcPoll:
+    ret
+
+// What compiled loops would test before they call RhpGcPoll: always "no".
+    .section .rodata
+    .balign 8
+    .globl  RhpTrapThreads
+RhpTrapThreads:
+    .quad   0
+
+// Written once by start-up, read-only from then on (RELRO).
+    .section .data.rel.ro, "aw"
+    .balign 8
+    .globl  __security_cookie
+__security_cookie:
+    .quad   0
+
+    .section .note.GNU-stack, "", @progbits
