@@ -110,10 +110,9 @@ build_engine() {
     ln -sfn engine "$OUT/bin/engine-runc"
 }
 
-# build_freestanding PROJECT NAME TARGET
+# build_freestanding PROJECT: its settings (starter/Freestanding.targets) put the program under out/
 build_freestanding() {
-    dotnet build "$1" -c Release "${QUIET[@]}" -p:NativeOutputDir="$OUT/.native/"
-    place 0755 "$OUT/.native/$2" "$3"
+    dotnet build "$1" "${QUIET[@]}"
 }
 
 ## build: engine, engine-runc, starter and pump under out/; does nothing when no source has changed
@@ -121,14 +120,14 @@ verb_build() {
     need build
     step engine "$OUT/bin/engine" "engine rpc shared" build_engine
     [[ -e starter/Starter.csproj ]] || return 0
-    step starter "$OUT/libexec/engine/starter" "starter shared" build_freestanding starter/Starter.csproj starter "$OUT/libexec/engine/starter"
-    step pump "$OUT/libexec/engine/pump" "starter shared" build_freestanding starter/Pump/Pump.csproj pump "$OUT/libexec/engine/pump"
+    step starter "$OUT/libexec/engine/starter" "starter shared" build_freestanding starter/Starter.csproj
+    step pump "$OUT/libexec/engine/pump" "starter shared" build_freestanding starter/Pump/Pump.csproj
 }
 
 # The static payload of the test containers.
 build_probe() {
     [[ -e tests/Probe/Probe.csproj ]] || return 0
-    step probe "$OUT/test/probe" "tests/Probe starter shared" build_freestanding tests/Probe/Probe.csproj probe "$OUT/test/probe"
+    step probe "$OUT/test/probe" "tests/Probe starter shared" build_freestanding tests/Probe/Probe.csproj
 }
 
 ## demo: build, then take one busybox container through its whole life and check that nothing is left
