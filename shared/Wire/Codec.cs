@@ -96,6 +96,12 @@ public unsafe partial struct Codec
     {
         if (Writing)
         {
+            if ((uint)count > (uint)max)
+            {
+                Fail(WireStatus.Range);
+                return;
+            }
+
             WriteHeader((uint)count, 15, MessagePackCode.FixArray, 0, MessagePackCode.Array16, MessagePackCode.Array32);
             return;
         }
@@ -174,6 +180,12 @@ public unsafe partial struct Codec
     {
         if (Writing)
         {
+            if (value.Length > max)
+            {
+                Fail(WireStatus.Range);
+                return;
+            }
+
             WriteStringHeader((uint)value.Length);
             PutBytes(value.At, value.Length);
         }
@@ -267,6 +279,16 @@ public unsafe partial struct Codec
 
         if (Writing)
         {
+            int cursor = 0;
+            while (value.Next(ref cursor, out Text element))
+            {
+                if (element.Length > maxEach)
+                {
+                    Fail(WireStatus.Range);
+                    return;
+                }
+            }
+
             PutBytes(value.At, value.Bytes);
             return;
         }
