@@ -9,7 +9,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPE
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 # Build servers would outlive the command and keep files of a temporary clone open.
 export MSBUILDDISABLENODEREUSE=1
-readonly QUIET=(--nologo -v quiet -clp:NoSummary -p:UseSharedCompilation=false)
+readonly QUIET=(--nologo -v:quiet -p:UseSharedCompilation=false)
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf 'build.sh: %s\n' "$*" >&2; exit 1; }
@@ -112,21 +112,19 @@ build_engine() {
 
 # build_freestanding PROJECT: its settings (starter/Freestanding.targets) put the program under out/
 build_freestanding() {
-    dotnet build "$1" "${QUIET[@]}"
+    dotnet msbuild -restore "$1" "${QUIET[@]}"
 }
 
 ## build: engine, engine-runc, starter and pump under out/; does nothing when no source has changed
 verb_build() {
     need build
     step engine "$OUT/bin/engine" "engine rpc shared" build_engine
-    [[ -e starter/Starter.csproj ]] || return 0
     step starter "$OUT/libexec/engine/starter" "starter shared" build_freestanding starter/Starter.csproj
     step pump "$OUT/libexec/engine/pump" "starter shared" build_freestanding starter/Pump/Pump.csproj
 }
 
 # The static payload of the test containers.
 build_probe() {
-    [[ -e tests/Probe/Probe.csproj ]] || return 0
     step probe "$OUT/test/probe" "tests/Probe starter shared" build_freestanding tests/Probe/Probe.csproj
 }
 
@@ -165,7 +163,7 @@ run_tests() {
     rm -rf "$results"
     export ENGINE_OUT=$OUT
     for project; do
-        dotnet build "$project" "${QUIET[@]}" || { printf '0 passed, 1 failed\n'; return 1; }
+        dotnet msbuild -restore "$project" "${QUIET[@]}" || { printf '0 passed, 1 failed\n'; return 1; }
     done
     for project; do
         name=$(basename "$project" .csproj)

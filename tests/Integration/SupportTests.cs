@@ -114,4 +114,22 @@ public sealed class SupportTests : IDisposable
         var result = new Command(Installation.Find("runc")!, "--root", Path.Combine(_directory, "runc"), "run", "-b", bundle.Path, _tag).Run();
         Assert.Equal("/bin/sh bar\n1000\nbundle\n4\n", result.ShouldExit(3).Text);
     }
+
+    [RootFact(Needs.RootOnly | Needs.Runc | Needs.Probe)]
+    public void The_probe_tells_what_the_reference_runtime_set()
+    {
+        var bundle = new Bundle(Path.Combine(_directory, "bundle")).Probe("id", "caps", "status", "rlimits", "fds", "cwd", "host", "stat", "/dev/null", "exit", "9")
+            .WithUser(1000, 1001, 7, 8).WithCapabilities(["CAP_KILL"], "bounding").WithRlimit("RLIMIT_NOFILE", 100, 200).WithCwd("/home");
+        var result = new Command(Installation.Find("runc")!, "--root", Path.Combine(_directory, "runc"), "run", "-b", bundle.Path, _tag).Run().ShouldExit(9);
+        var lines = result.Text.Split('\n');
+        foreach (var expected in new[]
+        {
+            "uid 1000 1000 1000 1000", "gid 1001 1001 1001 1001", "groups 7 8", "bounding 0000000000000020", "permitted 0000000000000000", "no_new_privs 1",
+            "RLIMIT_NOFILE 100 200", "pid 1", "cwd /home", "hostname bundle", "stat 20666 0 0 1:3",
+        })
+        {
+            Assert.Contains(expected, lines);
+        }
+        Assert.Equal(3, lines.Count(l => l.StartsWith("fd ", StringComparison.Ordinal)));
+    }
 }
