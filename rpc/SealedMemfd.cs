@@ -34,7 +34,7 @@ public static unsafe class SealedMemfd
     /// An executable copy of <paramref name="program"/> (opened for reading, read from its start). A process that runs from
     /// it can be neither overwritten through /proc/PID/exe (CVE-2019-5736) nor changed by an upgrade.
     /// </summary>
-    public static SafeFd CopyProgram(string name, SafeFd program)
+    public static SafeFd CopyOf(string name, SafeFd program)
     {
         var fd = Open(name, fcntl_h.MFD_EXEC);
         try

@@ -70,7 +70,7 @@ public class Pending
         Completed?.Invoke(this);
     }
 
-    internal virtual void ReadResult(ref Codec codec) => default(Nothing).Fields(ref codec);
+    internal virtual void ReadResult(ref Codec codec, Transport.ReceivedMessage message) => default(Nothing).Fields(ref codec);
 }
 
 /// <summary>A request whose answer has a value.</summary>
@@ -82,7 +82,8 @@ public sealed class Pending<T> : Pending
     internal Pending(RpcConnection connection, string? context, ResultReader read)
         : base(connection, context) => _read = read;
 
-    internal delegate T ResultReader(ref Codec codec);
+    // Descriptors that the message still holds when this returns are closed.
+    internal delegate T ResultReader(ref Codec codec, Transport.ReceivedMessage message);
 
     /// <summary>The value; waits for it as <see cref="Wait"/> does.</summary>
     public T Result => Wait();
@@ -94,5 +95,5 @@ public sealed class Pending<T> : Pending
         return _result;
     }
 
-    internal override void ReadResult(ref Codec codec) => _result = _read(ref codec);
+    internal override void ReadResult(ref Codec codec, Transport.ReceivedMessage message) => _result = _read(ref codec, message);
 }

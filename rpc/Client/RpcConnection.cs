@@ -255,7 +255,7 @@ public sealed unsafe class RpcConnection : IDisposable
         {
             try
             {
-                pending.ReadResult(ref codec);
+                pending.ReadResult(ref codec, _message);
             }
             catch (MessageException refused)
             {

@@ -55,7 +55,7 @@ public abstract class ServerClient : IDisposable
         Status = Arena.Text(hook.Status),
     };
 
-    private static uint ReadHello(ref Codec codec)
+    private static uint ReadHello(ref Codec codec, ReceivedMessage message)
     {
         var hello = default(Hello);
         hello.Fields(ref codec);

@@ -148,20 +148,35 @@ public sealed class SupervisorClient : ServerClient
     public Pending<ContainerStatus> Status()
     {
         var nothing = default(Nothing);
-        return Connection.Post(MethodNames.Of(HostMethod.Status), ref nothing, new Pending<ContainerStatus>(Connection, null, ContainerStatus.Read));
+        return Connection.Post(MethodNames.Of(HostMethod.Status), ref nothing, new Pending<ContainerStatus>(Connection, null, ReadStatus));
     }
 
     /// <summary>Before Created: ends everything and rolls back; the supervisor exits.</summary>
     public Pending Abort() => SendNothing(MethodNames.Of(HostMethod.Abort), null);
 
-    private static uint ReadSourceKind(ref Codec codec)
+    /// <summary>state.json as it is now, opened for reading; the caller owns the descriptor.</summary>
+    public Pending<SafeFd> ReadState()
+    {
+        var nothing = default(Nothing);
+        return Connection.Post(MethodNames.Of(HostMethod.ReadState), ref nothing, new Pending<SafeFd>(Connection, null, ReadStateFile));
+    }
+
+    private static ContainerStatus ReadStatus(ref Codec codec, ReceivedMessage message) => ContainerStatus.Read(ref codec);
+
+    private static SafeFd ReadStateFile(ref Codec codec, ReceivedMessage message)
+    {
+        default(Nothing).Fields(ref codec);
+        return message.DescriptorCount == 1 ? message.Take(0) : throw new MessageException("ReadState was answered without its descriptor");
+    }
+
+    private static uint ReadSourceKind(ref Codec codec, ReceivedMessage message)
     {
         var kind = default(SourceKind);
         kind.Fields(ref codec);
         return kind.Mode;
     }
 
-    private static int ReadSpawned(ref Codec codec)
+    private static int ReadSpawned(ref Codec codec, ReceivedMessage message)
     {
         var spawned = default(Spawned);
         spawned.Fields(ref codec);

@@ -23,6 +23,9 @@ public sealed class SyscallException : Exception
     /// <summary>Positive errno.</summary>
     public int Errno { get; }
 
+    /// <summary>The errno alone: <c>No such file or directory (ENOENT)</c>.</summary>
+    public string Text => ErrnoText.Describe(Errno);
+
     /// <summary>The failure whose errno the last P/Invoke left; call before anything else does.</summary>
     public static SyscallException Last(string operation, string path = "") => new(operation, path, Marshal.GetLastPInvokeError());
 }

@@ -38,8 +38,8 @@ public sealed unsafe class FdChannel : IDisposable
     /// <summary>The socket, to be polled for reading beside others; still owned here.</summary>
     public SafeFd Socket => _socket;
 
-    /// <summary>Both ends of a new pair, close-on-exec.</summary>
-    public static (FdChannel Ours, FdChannel Theirs) Pair()
+    /// <summary>Our end of a new pair, and the other one, to be given away. Both close-on-exec, both the caller's.</summary>
+    public static (FdChannel Ours, SafeFd Theirs) Pair()
     {
         int* ends = stackalloc int[2];
         if (Libc.socketpair(socket_h.AF_UNIX, socket_h.SOCK_SEQPACKET | socket_h.SOCK_CLOEXEC, 0, ends) != 0)
@@ -47,7 +47,7 @@ public sealed unsafe class FdChannel : IDisposable
             throw SyscallException.Last("socketpair", "SOCK_SEQPACKET");
         }
 
-        return (new FdChannel(new SafeFd(ends[0])), new FdChannel(new SafeFd(ends[1])));
+        return (new FdChannel(new SafeFd(ends[0])), new SafeFd(ends[1]));
     }
 
     /// <summary>
@@ -106,7 +106,7 @@ public sealed unsafe class FdChannel : IDisposable
     }
 
     /// <summary>Sends <paramref name="message"/> as a datagram of its own, without an RPC envelope.</summary>
-    public void Send<T>(ref T message, ReadOnlySpan<int> descriptors = default)
+    public void SendMessage<T>(ref T message, ReadOnlySpan<int> descriptors = default)
         where T : struct, IMessage
     {
         byte* buffer = (byte*)NativeMemory.Alloc(Limits.Frame);
@@ -121,6 +121,27 @@ public sealed unsafe class FdChannel : IDisposable
         {
             NativeMemory.Free(buffer);
         }
+    }
+
+    /// <summary>Receives one datagram, which the caller disposes of; null once the peer is gone.</summary>
+    public ReceivedMessage? Receive()
+    {
+        var message = new ReceivedMessage();
+        try
+        {
+            if (Receive(message) == ReceiveStatus.Received)
+            {
+                return message;
+            }
+        }
+        catch
+        {
+            message.Dispose();
+            throw;
+        }
+
+        message.Dispose();
+        return null;
     }
 
     /// <summary>Receives one datagram into <paramref name="into"/>, waiting at most <paramref name="milliseconds"/> (-1 for ever).</summary>

@@ -19,6 +19,7 @@ namespace Engine.Shared.Protocol;
 // prestart and createRuntime hooks run after the namespaces exist and before the mounts; see engine/Lifecycle.
 // start:   Start *  ->  supervisor -> stage: Start; stage: startContainer hooks, identity, execve; EOF means it runs
 //          RunHook(poststart) *
+// A master that is started again on a container: Hello *, ReadState *, then whatever its clients ask for.
 // Notifications from the supervisor to the master: StateChanged.
 
 /// <summary>Methods of the host-side server (the supervisor).</summary>
@@ -61,6 +62,11 @@ public enum HostMethod : uint
     Status = 17,
     /// <summary>Nothing -> Nothing. Before Created: end everything, roll back, exit.</summary>
     Abort = 18,
+    /// <summary>
+    /// Nothing -> Nothing + descriptor 0: state.json as it is now, opened O_RDONLY. A master that was started again has no other
+    /// way to learn the container's id, bundle, owner and cgroup directories.
+    /// </summary>
+    ReadState = 19,
 }
 
 /// <summary>Methods of the container-side server (the container stage).</summary>
@@ -111,7 +117,7 @@ public enum ContainerMethod : uint
 public static class MethodNames
 {
     /// <summary>The last <see cref="HostMethod"/>.</summary>
-    public const uint LastHost = (uint)HostMethod.Abort;
+    public const uint LastHost = (uint)HostMethod.ReadState;
 
     /// <summary>The last <see cref="ContainerMethod"/>.</summary>
     public const uint LastContainer = (uint)ContainerMethod.Finish;
@@ -142,6 +148,7 @@ public static class MethodNames
             case HostMethod.ReopenLog: return "ReopenLog"u8;
             case HostMethod.Status: return "Status"u8;
             case HostMethod.Abort: return "Abort"u8;
+            case HostMethod.ReadState: return "ReadState"u8;
             default: return default;
         }
     }

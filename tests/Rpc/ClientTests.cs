@@ -17,7 +17,7 @@ public sealed class ClientTests : IDisposable
     {
         var (ours, theirs) = FdChannel.Pair();
         _client = new ContainerClient(ours);
-        _server = new FakeServer(theirs);
+        _server = new FakeServer(new FdChannel(theirs));
     }
 
     public void Dispose()
