@@ -20,6 +20,12 @@ public enum PumpNoteKind : uint
     /// else holds them open), flush the last partial line, give framed clients the status, then exit 0.
     /// </summary>
     Exited = 3,
+
+    /// <summary>
+    /// Pump to supervisor: the payload's stdin is closed for good (an attach client ended it, or the payload closed it). The
+    /// supervisor closes its duplicate, or the payload would never see the end, and leaves it out of a later Setup.
+    /// </summary>
+    StdinClosed = 4,
 }
 
 /// <summary>Descriptors of the pump's Setup.</summary>
@@ -34,7 +40,9 @@ public enum PumpDescriptor
     /// <summary>Read end of stderr, absent with a terminal.</summary>
     Stderr = 2,
 
-    /// <summary>Log file, absent for no log.</summary>
+    /// <summary>
+    /// Log file, absent for no log; O_APPEND. With O_RDWR the pump ends a record that a killed predecessor left half-written.
+    /// </summary>
     Log = 3,
 
     /// <summary>Listening attach.sock.</summary>
@@ -73,6 +81,19 @@ public struct PumpNote : IMessage
     }
 }
 
+/// <summary>Content of <see cref="AttachFrame.Flow"/>: who waits when a client reads more slowly than the payload writes.</summary>
+public enum AttachFlow : byte
+{
+    /// <summary>Nobody: the client loses the bytes and is told by a Gap.</summary>
+    Lossy = 0,
+
+    /// <summary>The payload: its output is not read while this client would lose some. For the client that stands for the payload's own stdout.</summary>
+    Lossless = 1,
+
+    /// <summary>As Lossless, and no output is read at all until the client says otherwise. Ends with the client, and when the payload ends.</summary>
+    Hold = 2,
+}
+
 /// <summary>
 /// attach.sock, framed form. A client that sends <see cref="Magic"/> first is answered with the same eight bytes and
 /// from then on both directions are frames: tag (1 byte), length (4 bytes, big-endian), content. What a client receives
@@ -106,6 +127,11 @@ public static class AttachFrame
 
     /// <summary>Server: the replay of earlier output ends here, live output follows (length 0).</summary>
     public const byte ReplayEnd = 6;
+
+    /// <summary>
+    /// Client: one byte, a <see cref="AttachFlow"/>. A client that never sends it is <see cref="AttachFlow.Lossy"/>.
+    /// </summary>
+    public const byte Flow = 7;
 
     /// <summary>Eight bytes.</summary>
     public static System.ReadOnlySpan<byte> Magic => "ENGATT1\n"u8;
