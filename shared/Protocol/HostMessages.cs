@@ -51,6 +51,8 @@ public enum CgroupFlags : uint
 /// <summary>
 /// Opens (and makes) the cgroup directory <see cref="Path"/> below the cgroup mount <see cref="Mountpoint"/> as slot
 /// <see cref="Slot"/>. The supervisor checks with fstatfs that it is a cgroup filesystem and that no component is "..".
+/// A slot may be opened again: first on ancestors that need a value written (cpuset.cpus, cgroup.subtree_control), last
+/// on the container's own directory; the later one takes the place of the earlier.
 /// </summary>
 public struct OpenCgroup : IMessage
 {
