@@ -223,6 +223,37 @@ verb_install() {
     say "installed under $prefix: bin/engine, bin/engine-runc, libexec/engine/starter, libexec/engine/pump"
 }
 
+# An id that only depends on the path: the solution comes out the same for everybody.
+project_id() { md5sum <<<"$1" | sed -E 's/(.{8})(.{4})(.{4})(.{4})(.{12}).*/{\U\1-\2-\3-\4-\5}/'; }
+
+## solution: write Engine.sln anew from the projects in the tree (after adding or moving one)
+verb_solution() {
+    local csharp='{FAE04EC0-301F-11D3-BF4B-00C04F79EFBC}' folder='{2150E333-8FDC-42A3-9474-1A3956D46DE8}'
+    local projects project tests configuration
+    tests=$(project_id tests)
+    mapfile -t projects < <(git ls-files --cached --others --exclude-standard '*.csproj' | LC_ALL=C sort)
+    {
+        printf 'Microsoft Visual Studio Solution File, Format Version 12.00\n# Visual Studio Version 17\n'
+        printf 'Project("%s") = "tests", "tests", "%s"\nEndProject\n' "$folder" "$tests"
+        for project in "${projects[@]}"; do
+            printf 'Project("%s") = "%s", "%s", "%s"\nEndProject\n' "$csharp" "$(basename "$project" .csproj)" "${project//\//\\}" "$(project_id "$project")"
+        done
+        printf 'Global\n\tGlobalSection(SolutionConfigurationPlatforms) = preSolution\n'
+        printf '\t\t%s|Any CPU = %s|Any CPU\n' Debug Debug Release Release
+        printf '\tEndGlobalSection\n\tGlobalSection(ProjectConfigurationPlatforms) = postSolution\n'
+        for project in "${projects[@]}"; do
+            for configuration in Debug Release; do
+                printf "\t\t$(project_id "$project").$configuration|Any CPU.%s = $configuration|Any CPU\n" ActiveCfg Build.0
+            done
+        done
+        printf '\tEndGlobalSection\n\tGlobalSection(NestedProjects) = preSolution\n'
+        for project in "${projects[@]}"; do
+            if [[ $project == tests/* ]]; then printf '\t\t%s = %s\n' "$(project_id "$project")" "$tests"; fi
+        done
+        printf '\tEndGlobalSection\nEndGlobal\n'
+    } >Engine.sln
+}
+
 ## clean: remove everything that was built
 verb_clean() {
     rm -rf "$OUT"

@@ -39,6 +39,11 @@ while IFS= read -r file; do
     ((lines <= 450)) || breach "$file: $lines lines (450 at most)"
 done < <(git ls-files '*.cs' ':(exclude)shared/Linux/*')
 
+# A project that the solution does not know is opened by nobody.
+while IFS= read -r project; do
+    grep -qF "\"${project//\//\\}\"" Engine.sln || breach "$project is not in Engine.sln: run ./build.sh solution"
+done < <(git ls-files '*.csproj')
+
 # Executable files are scripts that bash can read.
 while IFS= read -r script; do
     bash -n "$script" || breach "$script: does not parse"
