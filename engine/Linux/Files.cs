@@ -1,0 +1,165 @@
+using Engine.Rpc.Linux;
+using Engine.Shared.Linux;
+
+namespace Engine.Linux;
+
+/// <summary>Owner, type and size of an open file.</summary>
+public readonly record struct FileStat(uint Uid, uint Mode, ulong Size)
+{
+    /// <summary>True for a directory.</summary>
+    public bool IsDirectory => (Mode & stat_h.S_IFMT) == stat_h.S_IFDIR;
+
+    /// <summary>True for a regular file.</summary>
+    public bool IsRegular => (Mode & stat_h.S_IFMT) == stat_h.S_IFREG;
+}
+
+/// <summary>Files by descriptor, with the errno of whatever fails. Everything is opened close-on-exec.</summary>
+public static unsafe class Files
+{
+    private const uint StatxBasic = 0x7ff;
+
+    /// <summary>Opens <paramref name="path"/>.</summary>
+    /// <exception cref="SyscallException"/>
+    public static SafeFd Open(string path, int flags, uint mode = 0) => OpenAt(fcntl_h.AT_FDCWD, path, flags, mode);
+
+    /// <summary>Opens <paramref name="leaf"/> in an open directory; a link at its end is refused.</summary>
+    public static SafeFd OpenIn(SafeFd directory, string leaf, int flags, uint mode = 0) =>
+        OpenAt(directory.Value, leaf, flags | O_NOFOLLOW, mode);
+
+    /// <summary>Opens a directory for reading; a link at the end is refused.</summary>
+    public static SafeFd OpenDirectory(string path) => Open(path, fcntl_h.O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+    /// <summary>mkdir with exactly <paramref name="mode"/>, whatever the umask.</summary>
+    public static void MakeDirectory(string path, uint mode)
+    {
+        uint mask = Libc.umask(0);
+        int result = Libc.mkdirat(fcntl_h.AT_FDCWD, path, mode);
+        SyscallException? error = result < 0 ? SyscallException.Last("mkdir", path) : null;
+        Libc.umask(mask);
+        if (error is not null)
+        {
+            throw error;
+        }
+    }
+
+    /// <summary>Owner, type, size.</summary>
+    public static FileStat Stat(SafeFd file)
+    {
+        // struct statx, linux/stat.h: stx_uid at 20, stx_mode at 28, stx_size at 40; the same on every machine.
+        byte* buffer = stackalloc byte[256];
+        if (Libc.statx(file.Value, "", fcntl_h.AT_EMPTY_PATH, StatxBasic, buffer) < 0)
+        {
+            throw SyscallException.Last("statx");
+        }
+
+        return new FileStat(*(uint*)(buffer + 20), *(ushort*)(buffer + 28), *(ulong*)(buffer + 40));
+    }
+
+    /// <summary>flock(LOCK_EX | LOCK_NB); false when another open file description has it.</summary>
+    public static bool TryLockExclusive(SafeFd file)
+    {
+        const int lockEx = 2, lockNb = 4;
+        if (Libc.flock(file.Value, lockEx | lockNb) == 0)
+        {
+            return true;
+        }
+
+        var error = SyscallException.Last("flock");
+        return error.Errno == Errno.EWOULDBLOCK ? false : throw error;
+    }
+
+    /// <summary>flock(LOCK_UN).</summary>
+    public static void Unlock(SafeFd file) => _ = Libc.flock(file.Value, 8);
+
+    /// <summary>Reads a regular file whole; null when it does not exist.</summary>
+    /// <exception cref="SyscallException">It is no regular file (ELOOP for a link), or larger than <paramref name="max"/> (EFBIG).</exception>
+    public static byte[]? ReadIfExists(SafeFd directory, string leaf, int max)
+    {
+        try
+        {
+            // O_NONBLOCK: a FIFO in its place must not hold us.
+            using SafeFd file = OpenIn(directory, leaf, fcntl_h.O_RDONLY | fcntl_h.O_NONBLOCK);
+            return ReadAll(file, leaf, max);
+        }
+        catch (SyscallException error) when (error.Errno == Errno.ENOENT)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads a regular file whole, from its beginning.</summary>
+    public static byte[] ReadAll(SafeFd file, string name, int max)
+    {
+        FileStat stat = Stat(file);
+        if (!stat.IsRegular)
+        {
+            throw new SyscallException("read", name, stat.IsDirectory ? Errno.EISDIR : Errno.EINVAL);
+        }
+
+        if (stat.Size > (ulong)max)
+        {
+            throw new SyscallException("read", name, Errno.EFBIG);
+        }
+
+        // Read until the end rather than by size: the file may grow meanwhile, and files of procfs have no size.
+        byte[] bytes = new byte[Math.Max((int)stat.Size + 1, 512)];
+        int length = 0;
+        while (true)
+        {
+            if (length == bytes.Length)
+            {
+                Array.Resize(ref bytes, bytes.Length * 2);
+            }
+
+            fixed (byte* at = bytes)
+            {
+                nint n = Libc.pread(file.Value, at + length, (nuint)(bytes.Length - length), length);
+                if (n < 0)
+                {
+                    throw SyscallException.Last("read", name);
+                }
+
+                if (n == 0)
+                {
+                    return bytes[..length];
+                }
+
+                length += (int)n;
+                if (length > max)
+                {
+                    throw new SyscallException("read", name, Errno.EFBIG);
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes all of <paramref name="bytes"/>.</summary>
+    public static void WriteAll(SafeFd file, ReadOnlySpan<byte> bytes, string name)
+    {
+        fixed (byte* at = bytes)
+        {
+            for (int done = 0; done < bytes.Length;)
+            {
+                nint n = Libc.write(file.Value, at + done, (nuint)(bytes.Length - done));
+                if (n < 0)
+                {
+                    var error = SyscallException.Last("write", name);
+                    if (error.Errno == Errno.EINTR)
+                    {
+                        continue;
+                    }
+
+                    throw error;
+                }
+
+                done += (int)n;
+            }
+        }
+    }
+
+    private static SafeFd OpenAt(int directory, string path, int flags, uint mode)
+    {
+        int fd = Libc.openat(directory, path, flags | fcntl_h.O_CLOEXEC, mode);
+        return fd >= 0 ? new SafeFd(fd) : throw SyscallException.Last("open", path);
+    }
+}
