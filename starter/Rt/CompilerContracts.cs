@@ -64,3 +64,16 @@ namespace Internal.Runtime.CompilerHelpers
         private static void StackSmashed() => Fatal.Die("stack cookie overwritten\n"u8);
     }
 }
+
+namespace Internal.Runtime.CompilerHelpers
+{
+    // Named by `ldtoken`, which constant tables are made of; the code generator expands CreateSpan and none of these is left.
+    internal static class LdTokenHelpers
+    {
+        private static System.RuntimeTypeHandle GetRuntimeTypeHandle(System.IntPtr type) => default;
+
+        private static System.RuntimeMethodHandle GetRuntimeMethodHandle(System.IntPtr method) => default;
+
+        private static System.RuntimeFieldHandle GetRuntimeFieldHandle(System.IntPtr field) => default;
+    }
+}

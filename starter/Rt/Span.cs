@@ -63,6 +63,25 @@ public readonly ref struct Span<T>
 
     public ref T GetPinnableReference() => ref _reference;
 
+    public Enumerator GetEnumerator() => new Enumerator(this);
+
+    // Lets `foreach` bind; csc then counts indices instead of calling it.
+    public ref struct Enumerator
+    {
+        private readonly Span<T> _span;
+        private int _index;
+
+        internal Enumerator(Span<T> span)
+        {
+            _span = span;
+            _index = -1;
+        }
+
+        public bool MoveNext() => ++_index < _span.Length;
+
+        public ref T Current => ref _span[_index];
+    }
+
     public void Clear() => SpanHelpers.ClearWithoutReferences(ref Unsafe.As<T, byte>(ref _reference), Bytes);
 
     public void Fill(T value)
@@ -95,7 +114,10 @@ public readonly ref struct ReadOnlySpan<T>
         _length = length;
     }
 
-    // csc asks for this constructor by name when it meets a u8 literal, and then uses the pointer one.
+    // csc asks for these two by name when it meets a u8 literal or a constant table, and then uses the pointer one or CreateSpan.
+    public ReadOnlySpan(T[] array)
+        : this(array, 0, 0) { }
+
     public ReadOnlySpan(T[] array, int start, int length)
     {
         _reference = ref array[start];
@@ -140,6 +162,25 @@ public readonly ref struct ReadOnlySpan<T>
     }
 
     public ref readonly T GetPinnableReference() => ref _reference;
+
+    public Enumerator GetEnumerator() => new Enumerator(this);
+
+    // Lets `foreach` bind; csc then counts indices instead of calling it.
+    public ref struct Enumerator
+    {
+        private readonly ReadOnlySpan<T> _span;
+        private int _index;
+
+        internal Enumerator(ReadOnlySpan<T> span)
+        {
+            _span = span;
+            _index = -1;
+        }
+
+        public bool MoveNext() => ++_index < _span.Length;
+
+        public ref readonly T Current => ref _span[_index];
+    }
 
     public void CopyTo(Span<T> destination)
     {
