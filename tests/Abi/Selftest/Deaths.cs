@@ -1,3 +1,4 @@
+using System.Runtime;
 using System.Runtime.CompilerServices;
 
 namespace Engine.Starter;
@@ -31,6 +32,26 @@ internal static unsafe class Deaths
             Smash(s_index);
         else if (how.SequenceEqual("write-literal"u8))
             *CString.Of("constant"u8) = (byte)'C';
+        else if (how.SequenceEqual("write-cookie"u8))
+            *Cookie() = 1;
+        else if (how.SequenceEqual("show-cookie"u8))
+            Sys.exit_group(Show(*Cookie()));
+    }
+
+    // A word of data in start.S; its symbol is bound as if it were a method, which nobody calls.
+    private static ulong* Cookie() => (ulong*)(delegate*<void>)&__security_cookie;
+
+    [RuntimeImport("*", "__security_cookie")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern void __security_cookie();
+
+    private static int Show(ulong value)
+    {
+        byte* buffer = stackalloc byte[32];
+        TextBuilder line = new(buffer, 32);
+        line.AppendHex(value);
+        line.Append((byte)'\n');
+        return Sys.WriteAll(1, line.Span);
     }
 
     // Writes past its own buffer, upwards over the cookie.
