@@ -20,10 +20,10 @@ public sealed class SafeFd : SafeHandleMinusOneIsInvalid
         }
     }
 
-    /// <summary>A second descriptor (close-on-exec) for the same open file.</summary>
-    public SafeFd Duplicate()
+    /// <summary>A second descriptor (close-on-exec) for the same open file, the lowest free one from <paramref name="atLeast"/>.</summary>
+    public SafeFd Duplicate(int atLeast = 3)
     {
-        int fd = Libc.fcntl(Value, fcntl_h.F_DUPFD_CLOEXEC, 3);
+        int fd = Libc.fcntl(Value, fcntl_h.F_DUPFD_CLOEXEC, atLeast);
         GC.KeepAlive(this);
         return fd >= 0 ? new SafeFd(fd) : throw SyscallException.Last("fcntl", "F_DUPFD_CLOEXEC");
     }
