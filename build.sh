@@ -196,6 +196,7 @@ verb_lint() {
 verb_bench() {
     need build bench
     verb_build
+    build_probe
     exec tests/bench.sh "$OUT" "$@"
 }
 
