@@ -10,6 +10,12 @@ internal static unsafe class MemoryChecks
         public fixed ulong Words[300];
     }
 
+    // More than the guard below a thread's stack: the code generator must touch every page of such a frame.
+    private struct Huge
+    {
+        public fixed byte Bytes[300_000];
+    }
+
     public static void Run()
     {
         Moves();
@@ -102,5 +108,20 @@ internal static unsafe class MemoryChecks
         Large b = a;
         a = default;
         Check.That(b.Words[299] == 304 && a.Words[299] == 0, "large structs by value"u8);
+        Check.That(Frame(7) == 7 * 7, "frame of many pages"u8);
+        byte* block = stackalloc byte[200_000];
+        block[0] = 1;
+        Check.That(block[0] == 1 && block[199_999] == 0, "stackalloc of many pages is zeroed"u8);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Frame(byte value)
+    {
+        Huge huge = default;
+        Huge copy;
+        huge.Bytes[299_999] = value;
+        copy = huge;
+        copy.Bytes[0] = value;
+        return copy.Bytes[299_999] * copy.Bytes[0];
     }
 }

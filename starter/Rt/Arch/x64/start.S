@@ -56,6 +56,22 @@ RhpPInvokeReturn:
 RhpGcPoll:
     ret
 
+// Called in the prologue of a frame of several pages: r11 is its lowest address. Touches every page on the way, so that a frame cannot step
+// over the guard below the stack; every register is kept. (On arm64 the code generator does this in line.)
+    .globl  RhpStackProbe
+    .type   RhpStackProbe, @function
+RhpStackProbe:
+    push    %rax
+    mov     %rsp, %rax
+    and     $-4096, %rax
+1:  sub     $4096, %rax
+    test    %eax, (%rax)
+    cmp     %r11, %rax
+    ja      1b
+    pop     %rax
+    ret
+    .size   RhpStackProbe, . - RhpStackProbe
+
 // What compiled loops would test before they call RhpGcPoll: always "no".
     .section .rodata
     .balign 8
