@@ -45,23 +45,23 @@ namespace Internal.Runtime.CompilerHelpers
     // no unwinding, no handler, nothing that hostile input could steer.
     internal static class ThrowHelpers
     {
-        public static void ThrowIndexOutOfRangeException() => Fatal.Die("index out of range\n"u8);
+        public static void ThrowIndexOutOfRangeException() => Fatal.Die("fatal: index out of range\n"u8);
 
-        private static void ThrowOverflowException() => Fatal.Die("arithmetic overflow\n"u8);
+        private static void ThrowOverflowException() => Fatal.Die("fatal: arithmetic overflow\n"u8);
 
-        private static void ThrowDivideByZeroException() => Fatal.Die("division by zero\n"u8);
+        private static void ThrowDivideByZeroException() => Fatal.Die("fatal: division by zero\n"u8);
 
-        private static void ThrowNullReferenceException() => Fatal.Die("null reference\n"u8);
+        private static void ThrowNullReferenceException() => Fatal.Die("fatal: null reference\n"u8);
 
         // ilc puts it where it removed a body that it proved unreachable.
-        private static void ThrowFeatureBodyRemoved() => Fatal.Die("removed code reached\n"u8);
+        private static void ThrowFeatureBodyRemoved() => Fatal.Die("fatal: removed code reached\n"u8);
     }
 
     internal static class StartupCodeHelpers
     {
         // Called when a stack cookie does not match. The stack is not to be trusted: nothing but the message and the end.
         [RuntimeExport("RhpFallbackFailFast")]
-        private static void StackSmashed() => Fatal.Die("stack cookie overwritten\n"u8);
+        private static void StackSmashed() => Fatal.Die("fatal: stack cookie overwritten\n"u8);
     }
 }
 

@@ -72,7 +72,7 @@ internal static unsafe class Start
         for (ulong i = 0; i < size / (ulong)sizeof(Rela); i++)
         {
             if ((uint)table[i].r_info != Machine.R_RELATIVE)
-                Fatal.Die("relocation of an unexpected kind\n"u8);
+                Fatal.Die("fatal: relocation of an unexpected kind\n"u8);
             *(byte**)(image + table[i].r_offset) = image + table[i].r_addend;
         }
     }
@@ -82,7 +82,7 @@ internal static unsafe class Start
     {
         ulong* random = (ulong*)Auxiliary(auxv, AT_RANDOM);
         if (random == null)
-            Fatal.Die("no AT_RANDOM from the kernel\n"u8);
+            Fatal.Die("fatal: no AT_RANDOM from the kernel\n"u8);
         // The lowest byte in memory stays zero: an overflowing string copy cannot reproduce it.
         *cookie = *random & ~0xffUL;
     }
@@ -99,7 +99,7 @@ internal static unsafe class Start
             ulong from = ((ulong)image + headers[i].p_vaddr) & ~(page - 1);
             ulong to = ((ulong)image + headers[i].p_vaddr + headers[i].p_memsz) & ~(page - 1);
             if (to > from && Sys.mprotect((void*)from, to - from, PROT_READ) != 0)
-                Fatal.Die("cannot make relocated data read-only\n"u8);
+                Fatal.Die("fatal: cannot make relocated data read-only\n"u8);
         }
     }
 

@@ -20,13 +20,13 @@ public class SelftestTests
     }
 
     [Theory]
-    [InlineData("index", "index out of range\n")]
-    [InlineData("negative-index", "index out of range\n")]
-    [InlineData("slice", "index out of range\n")]
-    [InlineData("slice-overflow", "index out of range\n")]
-    [InlineData("copy", "index out of range\n")]
-    [InlineData("overflow", "arithmetic overflow\n")]
-    [InlineData("cookie", "stack cookie overwritten\n")]
+    [InlineData("index", "fatal: index out of range\n")]
+    [InlineData("negative-index", "fatal: index out of range\n")]
+    [InlineData("slice", "fatal: index out of range\n")]
+    [InlineData("slice-overflow", "fatal: index out of range\n")]
+    [InlineData("copy", "fatal: index out of range\n")]
+    [InlineData("overflow", "fatal: arithmetic overflow\n")]
+    [InlineData("cookie", "fatal: stack cookie overwritten\n")]
     public void A_failed_check_ends_the_process_with_a_line(string mistake, string line)
     {
         (int status, string output, string errors) = Run(Program, mistake);
