@@ -5,9 +5,12 @@ internal static unsafe partial class Sys
 {
     public static int fsopen(byte* filesystem, uint flags) => (int)Call(SYS_fsopen, (long)filesystem, flags);
 
-    /// <summary>The kernel's own words on a failure can be read from <paramref name="fd"/> afterwards.</summary>
+    /// <summary>
+    /// The kernel's own words on a failure can be read from <paramref name="fd"/> afterwards. Not retried: a creation that failed once,
+    /// for whatever reason, answers EBUSY from then on.
+    /// </summary>
     public static int fsconfig(int fd, uint command, byte* key, void* value, int auxiliary) =>
-        (int)Retry(SYS_fsconfig, fd, command, (long)key, (long)value, auxiliary);
+        (int)Call(SYS_fsconfig, fd, command, (long)key, (long)value, auxiliary);
 
     /// <summary>A detached mount of a configured file system.</summary>
     public static int fsmount(int fd, uint flags, uint attributes) => (int)Call(SYS_fsmount, fd, flags, attributes);

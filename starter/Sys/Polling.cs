@@ -5,7 +5,7 @@ internal static unsafe partial class Sys
 {
     /// <summary>
     /// Number of ready descriptors; null waits for ever. Being stopped and continued counts as no event (0): a loop looks at its clock and
-    /// comes again.
+    /// comes again. The kernel writes what is left into <paramref name="timeout"/>.
     /// </summary>
     public static int ppoll(pollfd* fds, uint count, timespec* timeout, ulong* mask)
     {
