@@ -5,8 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly OUT=$PWD/out
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
-# The SDK itself must not ask for ICU on a machine that has only the SDK.
-export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+# The SDK itself asks for ICU, which a bare machine may lack.
+compgen -G '/usr/lib*/*/libicuuc.so.*' >/dev/null || export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
 # Build servers would outlive the command and keep files of a temporary clone open.
 export MSBUILDDISABLENODEREUSE=1
 readonly QUIET=(--nologo -v:quiet -p:UseSharedCompilation=false)
