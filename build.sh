@@ -30,6 +30,7 @@ test  | python3               | cmd:python3                               | runs
 test  | python3-msgpack       | file:/usr/lib/python3/dist-packages/msgpack/__init__.py | an independent MessagePack implementation proves the bytes
 test  | strace                | cmd:strace                                | proves the order of system calls
 test  | gcc-aarch64-linux-gnu | cmd:aarch64-linux-gnu-gcc                 | the arm64 layouts are proved by the C compiler
+test  | qemu-user             | cmd:qemu-aarch64                          | runs the freestanding self-test as arm64
 test  | libc6-dev-arm64-cross | file:/usr/aarch64-linux-gnu/include/stdio.h | headers for the same
 bench | busybox-static        | cmd:busybox                               | the root filesystem of the measured container
 bench | crun                  | cmd:crun                                  | peer: the fastest runtime
@@ -158,6 +159,12 @@ verb_test-integration() { verb_test Integration; }
 # One counter of a test report; 0 when the report does not have it.
 counter() { sed -n "s/.*<Counters [^>]*\\b$2=\"\\([0-9]*\\)\".*/\\1/p" "$1" | head -n 1; }
 
+# The skipped tests of a report with their reasons.
+skips() {
+    awk '/<UnitTestResult .*outcome="NotExecuted"/ {match($0, /testName="[^"]*"/); name = substr($0, RSTART + 10, RLENGTH - 11)}
+        name != "" && /<Message>/ {sub(/.*<Message>/, ""); sub(/<\/Message>.*/, ""); print "not run: " name ": " $0; name = ""}' "$1"
+}
+
 run_tests() {
     local results=$OUT/test-results project report passed=0 failed=0 skipped=0 broken=0 n total
     rm -rf "$results"
@@ -178,6 +185,7 @@ run_tests() {
         skipped=$((skipped + ${total:-0} - $(counter "$report" executed)))
         n=$(counter "$report" failed); failed=$((failed + ${n:-0}))
         n=$(counter "$report" error); failed=$((failed + ${n:-0}))
+        skips "$report"
     done
     # A run that ended badly without a failed test (the test host died) is a failure, too.
     ((broken && failed == 0)) && failed=1
