@@ -11,5 +11,7 @@ namespace Engine.Spec;
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
     WriteIndented = true)]
 [JsonSerializable(typeof(RuntimeSpec))]
+[JsonSerializable(typeof(ProcessSpec))]
+[JsonSerializable(typeof(ResourcesSpec))]
 [JsonSerializable(typeof(StateSpec))]
 internal sealed partial class SpecJson : JsonSerializerContext;

@@ -1,0 +1,14 @@
+namespace Engine.Spec;
+
+/// <summary>What a check must know of the machine; gathered by the caller, so that the checks themselves touch nothing.</summary>
+public sealed record HostFacts
+{
+    /// <summary>Says nothing about any machine: every namespace that is joined is somebody else's.</summary>
+    public static readonly HostFacts None = new();
+
+    /// <summary>
+    /// Whether a namespace file is the network namespace we are in. Joining it is no isolation, hence net.* sysctls are
+    /// refused then.
+    /// </summary>
+    public Func<string, bool> IsOwnNetworkNamespace { get; init; } = static _ => false;
+}

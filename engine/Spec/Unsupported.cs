@@ -1,0 +1,130 @@
+using Engine.Mounts;
+
+namespace Engine.Spec;
+
+/// <summary>
+/// What the specification has and this engine does not do, as one table. Nothing that is asked for is skipped in silence:
+/// a configuration that uses a row of it is refused by JSON path.
+/// </summary>
+internal static class Unsupported
+{
+    private const string Foreign = "is for another platform; this engine runs Linux containers";
+
+    /// <summary>Of the whole configuration. A row yields the JSON paths where its feature is used.</summary>
+    private static readonly (string Reason, Func<RuntimeSpec, IEnumerable<string>> Uses)[] Rows =
+    [
+        (Foreign, static spec => When(spec.Windows is not null, "windows")),
+        (Foreign, static spec => When(spec.Solaris is not null, "solaris")),
+        (Foreign, static spec => When(spec.Vm is not null, "vm")),
+        (Foreign, static spec => When(spec.Zos is not null, "zos")),
+        (Foreign, static spec => When(spec.FreeBsd is not null, "freebsd")),
+        ("must have an entry of type mount: this engine does not change the host's mounts",
+            static spec => When(spec.Linux?.Namespace("mount") is null, "linux.namespaces")),
+        ("this engine does not move network devices", static spec => When(spec.Linux is { NetDevices.Count: > 0 }, "linux.netDevices")),
+        ("this engine does not use resctrl", static spec => When(spec.Linux?.IntelRdt is not null, "linux.intelRdt")),
+        ("this engine does not set memory policies", static spec => When(spec.Linux?.MemoryPolicy is not null, "linux.memoryPolicy")),
+        ("this engine does not set execution domains", static spec => When(spec.Linux?.Personality is not null, "linux.personality")),
+        ("this engine does not label mounts for SELinux", static spec => Text(spec.Linux?.MountLabel, "linux.mountLabel")),
+        ("this engine has no listener for seccomp notifications", static spec => Text(spec.Linux?.Seccomp?.ListenerPath, "linux.seccomp.listenerPath")),
+        ("this engine has no listener for seccomp notifications", Notifications),
+        ("this engine does not map ids of mounts", IdMappedMounts),
+        ("a remount changes the mount, not its filesystem: only attributes and propagation can be given", FilesystemRemounts),
+    ];
+
+    private static readonly (string Reason, Func<ProcessSpec, IEnumerable<string>> Uses)[] ProcessRows =
+    [
+        ("is for Windows; use args", static process => Text(process.CommandLine, "commandLine")),
+        ("is for Windows; use uid and gid", static process => Text(process.User.Username, "user.username")),
+        ("this engine does not apply AppArmor profiles", static process => Text(process.ApparmorProfile, "apparmorProfile")),
+        ("this engine does not apply SELinux labels", static process => Text(process.SelinuxLabel, "selinuxLabel")),
+        ("this engine does not set scheduling policies", static process => When(process.Scheduler is not null, "scheduler")),
+        ("this engine does not set I/O priorities", static process => When(process.IoPriority is not null, "ioPriority")),
+        ("this engine does not set CPU affinities", static process => When(process.ExecCpuAffinity is not null, "execCPUAffinity")),
+    ];
+
+    private static readonly (string Reason, Func<ResourcesSpec, IEnumerable<string>> Uses)[] ResourceRows =
+    [
+        ("this engine does not limit RDMA", static resources => When(resources.Rdma.Count > 0, "rdma")),
+    ];
+
+    public static void Run(RuntimeSpec spec, Findings findings)
+    {
+        foreach (var (reason, uses) in Rows)
+        {
+            foreach (var path in uses(spec))
+                findings.Error(path, reason);
+        }
+        if (spec.Process is not null)
+            Run(spec.Process, "process", findings);
+        if (spec.Linux?.Resources is not null)
+            Run(spec.Linux.Resources, "linux.resources", findings);
+    }
+
+    public static void Run(ProcessSpec process, string at, Findings findings)
+    {
+        foreach (var (reason, uses) in ProcessRows)
+        {
+            foreach (var path in uses(process))
+                findings.Error(CheckText.At(at, path), reason);
+        }
+    }
+
+    public static void Run(ResourcesSpec resources, string at, Findings findings)
+    {
+        foreach (var (reason, uses) in ResourceRows)
+        {
+            foreach (var path in uses(resources))
+                findings.Error(CheckText.At(at, path), reason);
+        }
+    }
+
+    private static IEnumerable<string> When(bool used, string path) => used ? [path] : [];
+
+    private static IEnumerable<string> Text(string? value, string path) => When(!string.IsNullOrEmpty(value), path);
+
+    private static IEnumerable<string> Notifications(RuntimeSpec spec)
+    {
+        if (spec.Linux?.Seccomp is not { } seccomp)
+            yield break;
+        if (seccomp.DefaultAction == "SCMP_ACT_NOTIFY")
+            yield return "linux.seccomp.defaultAction";
+        for (var i = 0; i < seccomp.Syscalls.Length; i++)
+        {
+            if (seccomp.Syscalls[i].Action == "SCMP_ACT_NOTIFY")
+                yield return $"linux.seccomp.syscalls[{i}].action";
+        }
+        for (var i = 0; i < seccomp.Flags.Length; i++)
+        {
+            if (seccomp.Flags[i] == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")
+                yield return $"linux.seccomp.flags[{i}]";
+        }
+    }
+
+    private static IEnumerable<string> IdMappedMounts(RuntimeSpec spec)
+    {
+        for (var i = 0; i < spec.Mounts.Length; i++)
+        {
+            if (spec.Mounts[i].UidMappings.Length > 0)
+                yield return $"mounts[{i}].uidMappings";
+            for (var j = 0; j < spec.Mounts[i].Options.Length; j++)
+            {
+                if (MountOptionTable.Find(spec.Mounts[i].Options[j]).Kind == OptionKind.IdMap)
+                    yield return $"mounts[{i}].options[{j}]";
+            }
+        }
+    }
+
+    private static IEnumerable<string> FilesystemRemounts(RuntimeSpec spec)
+    {
+        for (var i = 0; i < spec.Mounts.Length; i++)
+        {
+            if (MountOptions.Parse(spec.Mounts[i].Type, spec.Mounts[i].Options).Kind != MountKind.Change)
+                continue;
+            for (var j = 0; j < spec.Mounts[i].Options.Length; j++)
+            {
+                if (MountOptionTable.Find(spec.Mounts[i].Options[j]).Kind is OptionKind.Data or OptionKind.Superblock)
+                    yield return $"mounts[{i}].options[{j}]";
+            }
+        }
+    }
+}
