@@ -28,8 +28,19 @@ public static class Quote
         return text.Append('"').ToString();
     }
 
-    /// <summary>Comma-separated list of quoted texts.</summary>
-    public static string List(IEnumerable<string> values) => string.Join(", ", values.Select(Text));
+    /// <summary>A sentence that is to stay one: nothing but what would break the line is escaped.</summary>
+    public static string Line(string value)
+    {
+        var text = new StringBuilder(value.Length);
+        foreach (var rune in value.EnumerateRunes())
+        {
+            if (IsPlain(rune))
+                text.Append(rune.ToString());
+            else
+                Append(text, rune);
+        }
+        return text.ToString();
+    }
 
     private static void Append(StringBuilder text, Rune rune)
     {

@@ -82,7 +82,7 @@ public static class ConfigLoader
         catch (JsonException e)
         {
             // The schema let something pass that the records cannot hold: a mistake of ours, said like any other error.
-            throw new ConfigException(file, [new ConfigError((e.Path ?? "$").TrimStart('$', '.'), e.Message, (int)(e.LineNumber ?? 0) + 1)]);
+            throw new ConfigException(file, [new ConfigError("", Quote.Line(e.Message), (int)(e.LineNumber ?? 0) + 1)]);
         }
     }
 

@@ -192,11 +192,11 @@ internal ref struct DocumentCheck
             _errors.Add(new ConfigError(path, message, LineOf(_utf8, offset)));
     }
 
-    // The reader ends its messages with the place, which ours begin with.
+    // The reader ends its messages with the place, which ours begin with, and shows the offending byte as it is.
     private static string Reason(JsonException e)
     {
         var end = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-        return "not JSON: " + (end < 0 ? e.Message : e.Message[..end]);
+        return "not JSON: " + Quote.Line(end < 0 ? e.Message : e.Message[..end]);
     }
 
     private static bool Fits(ShapeKind kind, JsonTokenType token) => kind switch

@@ -25,6 +25,8 @@ internal readonly record struct Property(string Name, Shape Shape, bool Required
 /// <summary>One node of a schema, as a row of a table: the part of JSON Schema that the OCI schemas use.</summary>
 internal sealed class Shape
 {
+    private Shape? _element;
+
     private Shape(ShapeKind kind) => Kind = kind;
 
     public static readonly Shape Any = new(ShapeKind.Any);
@@ -46,8 +48,8 @@ internal sealed class Shape
     public Func<string, bool>? Pattern { get; private init; }
     public string PatternText { get; private init; } = "";
 
-    /// <summary>Shape of the elements or of a map's values.</summary>
-    public Shape Element { get; private init; } = Any;
+    /// <summary>Shape of the elements or of a map's values; of an object, that of the properties it does not know.</summary>
+    public Shape Element => _element ?? Any;
     public int MinItems { get; private init; }
     public Property[] Properties { get; private init; } = [];
 
@@ -57,9 +59,9 @@ internal sealed class Shape
 
     public static Shape Matching(string text, Func<string, bool> pattern) => new(ShapeKind.Text) { Pattern = pattern, PatternText = text };
 
-    public static Shape ListOf(Shape element, int minItems = 0) => new(ShapeKind.Array) { Element = element, MinItems = minItems };
+    public static Shape ListOf(Shape element, int minItems = 0) => new(ShapeKind.Array) { _element = element, MinItems = minItems };
 
-    public static Shape MapOf(Shape value) => new(ShapeKind.Map) { Element = value };
+    public static Shape MapOf(Shape value) => new(ShapeKind.Map) { _element = value };
 
     /// <summary>At most 64 properties: which were seen is kept in one word.</summary>
     public static Shape Object(params Property[] properties) => new(ShapeKind.Object) { Properties = properties };
