@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using Engine.Diagnostics;
 
@@ -21,7 +19,7 @@ public static class ConfigLoader
     /// <summary>config.json that has the schema. Says nothing about whether it can be run: <see cref="LoadRunnable"/>.</summary>
     /// <param name="utf8">The whole document.</param>
     /// <param name="file">How messages name it.</param>
-    public static RuntimeSpec Load(ReadOnlySpan<byte> utf8, string file) => Read(utf8, file, Schema.Config, SpecJson.Default.RuntimeSpec);
+    public static RuntimeSpec Load(ReadOnlySpan<byte> utf8, string file) => Read(utf8, file, Schema.Config, SpecReader.Runtime);
 
     /// <summary>config.json that this engine can run on this host.</summary>
     /// <param name="warnings">What is odd, and still can be run; with lines.</param>
@@ -37,7 +35,7 @@ public static class ConfigLoader
     /// <summary>A process by itself, as exec takes it, checked.</summary>
     public static ProcessSpec LoadProcess(ReadOnlySpan<byte> utf8, string file)
     {
-        var process = Read(utf8, file, Schema.Process, SpecJson.Default.ProcessSpec);
+        var process = Read(utf8, file, Schema.Process, SpecReader.Process);
         Refuse(utf8, file, Validator.ValidateProcess(process).Errors);
         return process;
     }
@@ -45,13 +43,13 @@ public static class ConfigLoader
     /// <summary>linux.resources by itself, as update takes it, checked.</summary>
     public static ResourcesSpec LoadResources(ReadOnlySpan<byte> utf8, string file)
     {
-        var resources = Read(utf8, file, SchemaLinux.Resources, SpecJson.Default.ResourcesSpec);
+        var resources = Read(utf8, file, SchemaLinux.Resources, SpecReader.Resources);
         Refuse(utf8, file, Validator.ValidateResources(resources).Errors);
         return resources;
     }
 
     /// <summary>A state document.</summary>
-    public static StateSpec LoadState(ReadOnlySpan<byte> utf8, string file) => Read(utf8, file, Schema.State, SpecJson.Default.StateSpec);
+    public static StateSpec LoadState(ReadOnlySpan<byte> utf8, string file) => Read(utf8, file, Schema.State, SpecReader.State);
 
     /// <summary>The bytes of a document, at most one more than <see cref="MaxBytes"/>: the loader then refuses them.</summary>
     public static byte[] ReadBounded(Stream stream)
@@ -69,21 +67,11 @@ public static class ConfigLoader
         }
     }
 
-    private static T Read<T>(ReadOnlySpan<byte> utf8, string file, Shape shape, JsonTypeInfo<T> type)
+    private static T Read<T>(ReadOnlySpan<byte> utf8, string file, Shape shape, SpecReader.Value<T> reader)
     {
         CheckEncoding(utf8, file);
         var errors = DocumentCheck.Run(utf8, shape);
-        if (errors.Count > 0)
-            throw new ConfigException(file, errors);
-        try
-        {
-            return JsonSerializer.Deserialize(utf8, type) ?? throw new JsonException("null");
-        }
-        catch (JsonException e)
-        {
-            // The schema let something pass that the records cannot hold: a mistake of ours, said like any other error.
-            throw new ConfigException(file, [new ConfigError("", Quote.Line(e.Message), (int)(e.LineNumber ?? 0) + 1)]);
-        }
+        return errors.Count == 0 ? SpecReader.Document(utf8, reader) : throw new ConfigException(file, errors);
     }
 
     private static void CheckEncoding(ReadOnlySpan<byte> utf8, string file)

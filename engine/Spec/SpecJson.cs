@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Engine.Spec;
 
-/// <summary>Generated JSON metadata of the records in this folder. Unknown properties are ignored, as the specification demands.</summary>
+/// <summary>Generated JSON metadata of the records in this folder, for writing them. Reading is <see cref="ConfigLoader"/>'s.</summary>
 [JsonSourceGenerationOptions(
     GenerationMode = JsonSourceGenerationMode.Metadata,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

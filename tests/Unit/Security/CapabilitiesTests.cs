@@ -45,8 +45,11 @@ public class CapabilitiesTests
         Assert.Equal(default, Capabilities.Asked(null));
         var asked = Capabilities.Asked(new CapabilitiesSpec
         {
-            Bounding = ["CAP_KILL"], Permitted = ["CAP_KILL", "CAP_CHOWN"], Effective = ["CAP_CHOWN", "CAP_BPF"],
-            Inheritable = ["CAP_CHOWN"], Ambient = ["CAP_KILL", "CAP_CHOWN"],
+            Bounding = ["CAP_KILL"],
+            Permitted = ["CAP_KILL", "CAP_CHOWN"],
+            Effective = ["CAP_CHOWN", "CAP_BPF"],
+            Inheritable = ["CAP_CHOWN"],
+            Ambient = ["CAP_KILL", "CAP_CHOWN"],
         });
         var granted = Capabilities.Grantable(asked);
         Assert.Equal(["CAP_CHOWN"], Capabilities.NamesOf(granted.Effective));

@@ -94,7 +94,10 @@ public class MountChecksTests
         var spec = Documents.Runnable();
         var mount = new MountSpec
         {
-            Destination = destination, Type = type, Source = source, Options = options.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Destination = destination,
+            Type = type,
+            Source = source,
+            Options = options.Split(' ', StringSplitOptions.RemoveEmptyEntries),
         };
         spec.Mounts = [.. spec.Mounts, mount];
         return Validator.Validate(spec, HostFacts.None).Errors.Select(e => e.JsonPath);
