@@ -55,7 +55,7 @@ public sealed class MountOptions
     public ulong AttrSet { get; private set; }
     public ulong AttrClear { get; private set; }
 
-    /// <summary>MOUNT_ATTR_* of the whole tree (rro, rnosuid, …); applied after the others. Zero unless it is a bind or a change.</summary>
+    /// <summary>MOUNT_ATTR_* of the whole tree (rro, rnosuid, …); applied before those of the top mount. Zero for a new mount.</summary>
     public ulong RecursiveSet { get; private set; }
     public ulong RecursiveClear { get; private set; }
 
@@ -184,13 +184,14 @@ public sealed class MountOptions
         return isChosen && !isOurs ? (set, clear) : (set & ~all, clear | all);
     }
 
-    // A new mount is a tree of one: what is asked of the whole tree is asked of it. Recursive ones count last.
+    // A new mount is a tree of one: what is asked of the whole tree is asked of it, and what is asked of it alone counts last.
     private void FoldRecursive()
     {
         if (Kind != MountKind.Filesystem)
             return;
-        AttrSet = (AttrSet & ~RecursiveClear) | RecursiveSet;
-        AttrClear = (AttrClear & ~RecursiveSet) | RecursiveClear;
+        var decided = AttrSet | AttrClear;
+        AttrSet |= RecursiveSet & ~decided;
+        AttrClear |= RecursiveClear & ~decided;
         RecursiveSet = RecursiveClear = 0;
     }
 }

@@ -108,6 +108,14 @@ public class MountOptionsTests
     public void Recursive_read_only_is_of_the_mounts_alone() => Assert.Empty(MountOptions.Parse("tmpfs", ["rro"]).FilesystemOptions);
 
     [Fact]
+    public void On_a_new_mount_the_word_for_it_alone_counts_before_the_word_for_the_tree()
+    {
+        var parsed = MountOptions.Parse("tmpfs", ["rw", "noatime", "rro", "rstrictatime", "rnosuid"]);
+        Assert.Equal((ulong)(MOUNT_ATTR_NOATIME | MOUNT_ATTR_NOSUID), parsed.AttrSet);
+        Assert.Equal((ulong)(MOUNT_ATTR__ATIME | MOUNT_ATTR_RDONLY), parsed.AttrClear);
+    }
+
+    [Fact]
     public void Copying_up_and_mapping_ids()
     {
         Assert.True(MountOptions.Parse("tmpfs", ["tmpcopyup"]).CopyUp);
