@@ -72,5 +72,11 @@ public sealed class EngineCli(Profile profile, string root)
     /// <summary>Directory with the container's state, sockets and default log.</summary>
     public string StateDirectory(string id) => Path.Combine(Root, id);
 
+    /// <summary>A client of the container's attach.sock.</summary>
+    public AttachClient Attach(string id, bool framed = false, bool reads = true) => new(Path.Combine(StateDirectory(id), "attach.sock"), framed, reads);
+
+    /// <summary>A client of the container's control.sock.</summary>
+    public ControlClient Control(string id) => new(Path.Combine(StateDirectory(id), "control.sock"));
+
     public string DefaultLog(string id) => Path.Combine(StateDirectory(id), id + ".log");
 }
