@@ -71,7 +71,17 @@ public static class ConfigLoader
     {
         CheckEncoding(utf8, file);
         var errors = DocumentCheck.Run(utf8, shape);
-        return errors.Count == 0 ? SpecReader.Document(utf8, reader) : throw new ConfigException(file, errors);
+        if (errors.Count > 0)
+            throw new ConfigException(file, errors);
+        try
+        {
+            return SpecReader.Document(utf8, reader);
+        }
+        catch (Exception e) when (e is FormatException or InvalidOperationException)
+        {
+            // The schema let a value pass that its record cannot hold: a mistake of ours, and no reason to fall over.
+            throw Bad(file, Quote.Line(e.Message));
+        }
     }
 
     private static void CheckEncoding(ReadOnlySpan<byte> utf8, string file)

@@ -149,12 +149,10 @@ internal ref struct DocumentCheck
 
     private void IntegerValue(Shape shape)
     {
-        if (_reader.TryGetInt64(out var signed) && (signed >= 0 || shape.Min <= signed))
-        {
-            if (signed >= shape.Min && (signed < 0 || (ulong)signed <= shape.Max))
-                return;
-        }
-        else if (_reader.TryGetUInt64(out var unsigned) && unsigned <= shape.Max)
+        // "-0" is in the range of an unsigned number, and still not one.
+        var isNegative = _reader.ValueSpan[0] == (byte)'-';
+        if (isNegative ? shape.Min < 0 && _reader.TryGetInt64(out var signed) && signed >= shape.Min
+                       : _reader.TryGetUInt64(out var unsigned) && unsigned <= shape.Max && (shape.Min <= 0 || unsigned >= (ulong)shape.Min))
         {
             return;
         }

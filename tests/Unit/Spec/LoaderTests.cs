@@ -213,7 +213,7 @@ public class LoaderTests
         var good = File.ReadAllBytes(Path.Combine(Documents.Own, "config", "good", "runnable.json"));
         var interesting = "{}[]\",:\\0123456789.eEuntrfalse-+ \n\x00\x7f\u00e9"u8.ToArray();
         var mutation = Gen.Zip(Gen.Choose(0, good.Length - 1), Gen.Elements(interesting)).ListOf();
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2000), Prop.ForAll(mutation.ToArbitrary(), mutations =>
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(3000), Prop.ForAll(mutation.ToArbitrary(), mutations =>
         {
             var bytes = good.ToArray();
             foreach (var (at, value) in mutations)
@@ -238,6 +238,8 @@ public class LoaderTests
         }
         catch (ConfigException e)
         {
+            // Without a line it is the loader's last resort, which nothing may reach.
+            Assert.All(e.Errors, error => Assert.True(error.Line > 0 || error.Message == "empty", error.Message));
             return e.Errors.Count > 0 && e.Lines.All(line => !line.Any(char.IsControl));
         }
         return true;
