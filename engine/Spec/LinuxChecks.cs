@@ -1,4 +1,5 @@
 using Engine.Diagnostics;
+using static Engine.Shared.Linux.stat_h;
 
 namespace Engine.Spec;
 
@@ -23,6 +24,7 @@ internal static class LinuxChecks
                 Number(device.Major, LastMajor, at + ".major", findings);
                 Number(device.Minor, LastMinor, at + ".minor", findings);
             }
+            Mode(device, at + ".fileMode", findings);
             ProcessChecks.Id(device.Uid, at + ".uid", findings);
             ProcessChecks.Id(device.Gid, at + ".gid", findings);
             // Twice the same node is one node; two nodes at one path are none.
@@ -30,6 +32,13 @@ internal static class LinuxChecks
             if (!seen.TryAdd(path, i) && !IsSameNode(devices[seen[path]], device))
                 findings.Error(at + ".path", $"{Quote.Text(device.Path)} is another device in linux.devices[{seen[path]}]");
         }
+    }
+
+    private static void Mode(DeviceSpec device, string at, Findings findings)
+    {
+        var type = device.Type switch { "b" => S_IFBLK, "p" => S_IFIFO, _ => S_IFCHR };
+        if (device.FileMode is { } mode && mode != device.Permissions && mode != ((uint)type | device.Permissions))
+            findings.Error(at, $"must be from 0 to 511 (0777; JSON numbers are decimal), or that with the bits of type {device.Type}, is {mode}");
     }
 
     private static bool IsSameNode(DeviceSpec a, DeviceSpec b) => a.Type == b.Type && a.Major == b.Major && a.Minor == b.Minor;

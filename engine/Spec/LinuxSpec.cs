@@ -81,10 +81,14 @@ public sealed record DeviceSpec
     public long? Major { get; set; }
     public long? Minor { get; set; }
 
-    /// <summary>Null stands for 0666.</summary>
+    /// <summary>As written: with podman the bits of the type are in it. See <see cref="Permissions"/>.</summary>
     public uint? FileMode { get; set; }
     public uint? Uid { get; set; }
     public uint? Gid { get; set; }
+
+    /// <summary>Permission bits of the node; 0666 when nothing was said.</summary>
+    [JsonIgnore]
+    public uint Permissions => (FileMode ?? 0x1b6) & 0x1ff;
 }
 
 /// <summary>A network device that moves into the container.</summary>

@@ -6,10 +6,12 @@ namespace Engine.Spec;
 /// <summary>The Linux sections of config.json and of the features document.</summary>
 internal static class SchemaLinux
 {
+    // The schema ends fileMode at 0777; podman 4 writes st_mode there, with the bits of the type. Whether they fit is for
+    // LinuxChecks.
     private static readonly Shape Device = Object(
         new("type", OneOf("c", "b", "u", "p"), Required: true),
         new("path", Text, Required: true),
-        new("fileMode", Permissions),
+        new("fileMode", U16),
         new("major", I64),
         new("minor", I64),
         new("uid", U32),

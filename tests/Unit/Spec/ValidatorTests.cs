@@ -71,6 +71,8 @@ public class ValidatorTests
         ["device number"] = ("linux.devices[0].minor", s => s.Linux!.Devices[0].Minor = 1 << 20),
         ["device negative"] = ("linux.devices[0].minor", s => s.Linux!.Devices[0].Minor = -1),
         ["device owner"] = ("linux.devices[0].uid", s => s.Linux!.Devices[0].Uid = uint.MaxValue),
+        ["device sticky"] = ("linux.devices[0].fileMode", s => s.Linux!.Devices[0].FileMode = 512),
+        ["device of another type"] = ("linux.devices[0].fileMode", s => s.Linux!.Devices[0].FileMode = 24576 + 438),
         ["device contradicts"] = ("linux.devices[1].path", s => s.Linux!.Devices = [s.Linux.Devices[0], s.Linux.Devices[0] with { Path = "/dev//fuse", Minor = 1 }]),
         ["masked relative"] = ("linux.maskedPaths[0]", s => s.Linux!.MaskedPaths = ["proc/kcore"]),
         ["readonly relative"] = ("linux.readonlyPaths[0]", s => s.Linux!.ReadonlyPaths = ["./x"]),
@@ -205,6 +207,17 @@ public class ValidatorTests
         var spec = Documents.Runnable();
         spec.Process!.Capabilities = new() { Bounding = ["kill"] };
         Assert.EndsWith("did you mean CAP_KILL?", Assert.Single(Validator.Validate(spec, HostFacts.None).Errors).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mode_may_come_with_the_bits_of_its_type()
+    {
+        var spec = Documents.Runnable();
+        spec.Linux!.Devices[0].FileMode = 8192 + 384;
+        Assert.Empty(Validator.Validate(spec, HostFacts.None).Errors);
+        Assert.Equal(384u, spec.Linux.Devices[0].Permissions);
+        spec.Linux.Devices[0].FileMode = null;
+        Assert.Equal(438u, spec.Linux.Devices[0].Permissions);
     }
 
     [Fact]
