@@ -23,6 +23,7 @@ internal static class ResourceChecks
         BlockIo(resources.BlockIo, At(at, "blockIO"), findings);
         Huge(resources.HugepageLimits, At(at, "hugepageLimits"), findings);
         Network(resources.Network, At(at, "network"), findings);
+        Rdma(resources.Rdma, At(at, "rdma"), findings);
         Unified(resources.Unified, At(at, "unified"), findings);
     }
 
@@ -148,6 +149,16 @@ internal static class ResourceChecks
             var name = priorities[i].Name;
             if (name.Length is 0 or > 15 || name is "." or ".." || name.Any(c => char.IsWhiteSpace(c) || c is '/' or ':' || char.IsControl(c)))
                 findings.Error($"{At(at, "priorities")}[{i}].name", $"is no interface name: {Quote.Text(name)}");
+        }
+    }
+
+    // Written as "device hca_handle=N": a blank or a line feed in the name would begin another one.
+    private static void Rdma(Dictionary<string, RdmaSpec> rdma, string at, Findings findings)
+    {
+        foreach (var device in rdma.Keys)
+        {
+            if (device.Length > Limits.Leaf || device.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c == '/'))
+                findings.Error(JsonPath.Property(at, device), "is no device name");
         }
     }
 

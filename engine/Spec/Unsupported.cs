@@ -42,11 +42,6 @@ internal static class Unsupported
         ("this engine does not set CPU affinities", static process => When(process.ExecCpuAffinity is not null, "execCPUAffinity")),
     ];
 
-    private static readonly (string Reason, Func<ResourcesSpec, IEnumerable<string>> Uses)[] ResourceRows =
-    [
-        ("this engine does not limit RDMA", static resources => When(resources.Rdma.Count > 0, "rdma")),
-    ];
-
     public static void Run(RuntimeSpec spec, Findings findings)
     {
         foreach (var (reason, uses) in Rows)
@@ -56,8 +51,6 @@ internal static class Unsupported
         }
         if (spec.Process is not null)
             Run(spec.Process, "process", findings);
-        if (spec.Linux?.Resources is not null)
-            Run(spec.Linux.Resources, "linux.resources", findings);
     }
 
     public static void Run(ProcessSpec process, string at, Findings findings)
@@ -65,15 +58,6 @@ internal static class Unsupported
         foreach (var (reason, uses) in ProcessRows)
         {
             foreach (var path in uses(process))
-                findings.Error(CheckText.At(at, path), reason);
-        }
-    }
-
-    public static void Run(ResourcesSpec resources, string at, Findings findings)
-    {
-        foreach (var (reason, uses) in ResourceRows)
-        {
-            foreach (var path in uses(resources))
                 findings.Error(CheckText.At(at, path), reason);
         }
     }

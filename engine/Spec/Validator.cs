@@ -52,7 +52,6 @@ public static class Validator
     {
         var findings = new Findings();
         ResourceChecks.Run(resources, "", findings);
-        Unsupported.Run(resources, "", findings);
         return findings;
     }
 }

@@ -30,7 +30,6 @@ public class UnsupportedTests
         ["process.scheduler"] = s => s.Process!.Scheduler = new() { Policy = "SCHED_BATCH" },
         ["process.ioPriority"] = s => s.Process!.IoPriority = new() { Class = "IOPRIO_CLASS_IDLE" },
         ["process.execCPUAffinity"] = s => s.Process!.ExecCpuAffinity = new(),
-        ["linux.resources.rdma"] = s => s.Linux!.Resources!.Rdma = new() { ["mlx"] = new() },
     };
 
     public static TheoryData<string> Paths => [.. Rows.Keys];

@@ -94,6 +94,7 @@ public class ValidatorTests
         ["throttle"] = ("linux.resources.blockIO.throttleReadIOPSDevice[0]", s => s.Linux!.Resources!.BlockIo = new() { ThrottleReadIopsDevice = [new() { Major = -1, Minor = 0 }] }),
         ["huge pages twice"] = ("linux.resources.hugepageLimits[1].pageSize", s => s.Linux!.Resources!.HugepageLimits = [new() { PageSize = "2MB", Limit = 1 }, new() { PageSize = "2MB", Limit = 2 }]),
         ["interface"] = ("linux.resources.network.priorities[0].name", s => s.Linux!.Resources!.Network = new() { Priorities = [new() { Name = "a b", Priority = 1 }] }),
+        ["rdma device"] = ("linux.resources.rdma[\"a b\"]", s => s.Linux!.Resources!.Rdma = new() { ["a b"] = new() }),
         ["unified path"] = ("linux.resources.unified[\"../memory.max\"]", s => s.Linux!.Resources!.Unified = new() { ["../memory.max"] = "1" }),
         ["unified cgroup.*"] = ("linux.resources.unified[\"cgroup.procs\"]", s => s.Linux!.Resources!.Unified = new() { ["cgroup.procs"] = "1" }),
         ["errno of allow"] = ("linux.seccomp.syscalls[0].errnoRet", s => s.Linux!.Seccomp!.Syscalls[0].ErrnoRet = 1),
