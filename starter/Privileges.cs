@@ -25,7 +25,9 @@ internal static unsafe class Privileges
 
     private static GroupBuffer s_groups;
 
-    /// <summary>Takes every capability that is not in <paramref name="keep"/> out of the bounding set, for good. Needs CAP_SETPCAP.</summary>
+    /// <summary>
+    /// Takes every capability that is not in <paramref name="keep"/> out of the bounding set, for good. Needs CAP_SETPCAP.
+    /// </summary>
     public static bool LimitBounding(ulong keep)
     {
         for (int capability = 0; capability < MostCapabilities; capability++)
@@ -128,7 +130,9 @@ internal static unsafe class Privileges
         return Sys.prctl(PR_GET_NO_NEW_PRIVS) == 1 || Mismatch("no_new_privs"u8);
     }
 
-    /// <summary>Gives everything up: ids and group become <paramref name="id"/>, no groups, no capability in any set, no_new_privs.</summary>
+    /// <summary>
+    /// Gives everything up: ids and group become <paramref name="id"/>, no groups, no capability in any set, no_new_privs.
+    /// </summary>
     public static bool DropAll(uint id) =>
         LimitBounding(0) && Become(id, id, null, 0, false) && SetCapabilities(default) && SetNoNewPrivileges();
 

@@ -26,7 +26,9 @@ internal static unsafe class Failure
     private static Store s_store;
     private static StageId s_stage;
 
-    /// <summary>Which stage this process is in; every record made here carries it. A fork inherits it, so each stage sets it first.</summary>
+    /// <summary>
+    /// Which stage this process is in; every record made here carries it. A fork inherits it, so each stage sets it first.
+    /// </summary>
     public static StageId Stage
     {
         get => s_stage;
@@ -39,6 +41,15 @@ internal static unsafe class Failure
     /// <summary>True once something failed since <see cref="Clear"/>.</summary>
     public static bool Any => s_store.OperationLength != 0;
 
+    /// <summary>True when the recorded failure is of <paramref name="operation"/>.</summary>
+    public static bool IsOf(ReadOnlySpan<byte> operation)
+    {
+        fixed (byte* at = s_store.Operation)
+        {
+            return new Text(at, s_store.OperationLength).Is(operation);
+        }
+    }
+
     /// <summary>Forgets the failure.</summary>
     public static void Clear()
     {
@@ -49,10 +60,16 @@ internal static unsafe class Failure
         s_store.DetailLength = 0;
     }
 
-    /// <summary>System call <paramref name="operation"/> on no particular object failed with <paramref name="result"/>, negative errno. Always false.</summary>
+    /// <summary>
+    /// System call <paramref name="operation"/> on no particular object failed with <paramref name="result"/>, negative errno. Always
+    /// false.
+    /// </summary>
     public static bool Call(ReadOnlySpan<byte> operation, long result) => Call(operation, default(Text), result);
 
-    /// <summary>System call <paramref name="operation"/> on <paramref name="path"/> failed with <paramref name="result"/>, negative errno. Always false.</summary>
+    /// <summary>
+    /// System call <paramref name="operation"/> on <paramref name="path"/> failed with <paramref name="result"/>, negative errno. Always
+    /// false.
+    /// </summary>
     public static bool Call(ReadOnlySpan<byte> operation, Text path, long result)
     {
         Begin(operation);
@@ -99,6 +116,26 @@ internal static unsafe class Failure
         fixed (byte* to = s_store.Detail)
         {
             s_store.DetailLength = Copy(to, Limits.Detail, detail.At, detail.Length);
+        }
+
+        return false;
+    }
+
+    /// <summary>Adds to the words, as far as there is room.</summary>
+    public static void Append(ReadOnlySpan<byte> more)
+    {
+        fixed (byte* from = more, to = s_store.Detail)
+        {
+            s_store.DetailLength += Copy(to + s_store.DetailLength, Limits.Detail - s_store.DetailLength, from, more.Length);
+        }
+    }
+
+    /// <summary>Names the object of the failure that was just recorded, where the code that failed did not know it. Always false.</summary>
+    public static bool SetPath(Text path)
+    {
+        fixed (byte* to = s_store.Path)
+        {
+            s_store.PathLength = Copy(to, Limits.Path, path.At, path.Length);
         }
 
         return false;

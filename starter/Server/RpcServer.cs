@@ -80,7 +80,9 @@ internal unsafe struct RpcServer
         }
     }
 
-    /// <summary>Reads the request's params into <paramref name="message"/>, to their last byte. False leaves a failure to answer with.</summary>
+    /// <summary>
+    /// Reads the request's params into <paramref name="message"/>, to their last byte. False leaves a failure to answer with.
+    /// </summary>
     public bool Params<T>(ref T message)
         where T : struct, IMessage
     {

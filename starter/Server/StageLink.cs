@@ -4,7 +4,9 @@ using System;
 
 namespace Engine.Starter.Server;
 
-/// <summary>Notes on the private socket pair between supervisor and container stage (<see cref="StageNote"/>). Each has at most one descriptor.</summary>
+/// <summary>
+/// Notes on the private socket pair between supervisor and container stage (<see cref="StageNote"/>). Each has at most one descriptor.
+/// </summary>
 internal static unsafe class StageLink
 {
     /// <summary>A note is a failure record and three numbers; its texts are the largest part.</summary>

@@ -13,6 +13,9 @@ internal static unsafe partial class Sys
     public static int execveat(int dirfd, byte* path, byte** argv, byte** envp, int flags) =>
         (int)Call(SYS_execveat, dirfd, (long)path, (long)argv, (long)envp, flags);
 
+    /// <summary>Does not return when it works. A payload's seccomp filter is more likely to know it than execveat.</summary>
+    public static int execve(byte* path, byte** argv, byte** envp) => (int)Call(SYS_execve, (long)path, (long)argv, (long)envp);
+
     /// <summary>Ends the process. Does not return.</summary>
     public static void exit_group(int status)
     {

@@ -15,6 +15,9 @@ internal static unsafe class CString
             return p;
     }
 
+    /// <summary>The empty path, which AT_EMPTY_PATH and its like want. (An empty literal has no address.)</summary>
+    public static byte* Empty => Of("\0"u8);
+
     /// <summary>Bytes before the zero; 0 for null.</summary>
     public static int Length(byte* text)
     {

@@ -1,0 +1,99 @@
+using Engine.Shared.Protocol;
+using Engine.Shared.Wire;
+using Engine.Starter.Server;
+
+namespace Engine.Starter.Container;
+
+/// <summary>
+/// The container's root: attached over "/" of this mount namespace, where this process does not see it (its own root stays the
+/// host's tree, which createContainer hooks are looked up in), and entered once everything below it is mounted.
+/// </summary>
+internal static unsafe class RootMount
+{
+    /// <summary>What AttachRoot made of the inherited mounts; sources that want nothing else get the same.</summary>
+    public static ulong HostPropagation { get; private set; }
+
+    /// <summary>See <see cref="AttachRoot"/>.</summary>
+    public static bool Attach(ref AttachRoot request)
+    {
+        Text slash = new Text(CString.Of("/"u8), 1);
+        int old = Sys.openat(AT_FDCWD, slash.At, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        if (old < 0)
+            return Failure.Call("openat"u8, slash, old);
+
+        HostPropagation = request.HostPropagation | MS_REC;
+        bool done = Detach(old, request.HostPropagation, slash) && Masks.Prepare(old) &&
+            SourceTable.Take(request.Slot, false, out int mount) && Take(mount, old, slash);
+        Sys.close(old);
+        return done;
+    }
+
+    /// <summary>
+    /// Something was mounted at <paramref name="path"/>: if that is the root itself, the new mount is the root from now on. The descriptor
+    /// stays the caller's.
+    /// </summary>
+    public static bool Covered(int mount, Text path)
+    {
+        for (int i = 0; i < path.Length; i++)
+            if (path.At[i] != '/' && path.At[i] != '.')
+                return true;
+
+        int root = Sys.fcntl(mount, F_DUPFD_CLOEXEC, 0);
+        if (root < 0)
+            return Failure.Call("fcntl"u8, path, root);
+        RootPath.SetRoot(root);
+        return true;
+    }
+
+    /// <summary>See <see cref="EnterRoot"/>. Afterwards "/" is the container's root and nothing of the host is mounted any more.</summary>
+    public static bool Enter(ref EnterRoot request)
+    {
+        Text slash = new Text(CString.Of("/"u8), 1);
+        byte* here = CString.Of("."u8);
+        int old = Sys.openat(AT_FDCWD, slash.At, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+        if (old < 0)
+            return Failure.Call("openat"u8, slash, old);
+
+        int result = Sys.fchdir(RootPath.Root);
+        if (result < 0)
+            return Failure.Call("fchdir"u8, slash, result);
+        // Both arguments the same directory: the old root ends up on top of the new one, where "." finds it (pivot_root(2)).
+        result = Sys.pivot_root(here, here);
+        if (result < 0)
+            return Failure.Call("pivot_root"u8, slash, result);
+        // What is still shared with the host must not hear of the unmounting.
+        bool alone = (HostPropagation & MS_SHARED) == 0 || MountAttributes.Propagate(old, MS_SLAVE | MS_REC, slash);
+        Sys.close(old);
+        if (!alone)
+            return false;
+        result = Sys.umount2(here, MNT_DETACH);
+        if (result < 0)
+            return Failure.Call("umount2"u8, slash, result);
+        result = Sys.chdir(slash.At);
+        if (result < 0)
+            return Failure.Call("chdir"u8, slash, result);
+
+        return MountAttributes.Set(RootPath.Root, request.Readonly ? (ulong)MOUNT_ATTR_RDONLY : 0, 0, false, slash) &&
+            MountAttributes.Propagate(RootPath.Root, request.Propagation, slash);
+    }
+
+    // Nothing that is mounted from here on may show on the host. The mount that is "/" is private in any case: pivot_root demands it.
+    private static bool Detach(int old, ulong propagation, Text slash)
+    {
+        if ((propagation & MS_SHARED) != 0)
+            return MountAttributes.Propagate(old, MS_PRIVATE, slash);
+        return MountAttributes.Propagate(old, propagation | MS_REC, slash);
+    }
+
+    private static bool Take(int mount, int old, Text slash)
+    {
+        // The clone may still be in the host's peer group; as a parent of mounts and as the new root it must not be.
+        ulong propagation = (HostPropagation & MS_SHARED) != 0 ? MS_PRIVATE : HostPropagation;
+        bool done = MountAttributes.Propagate(mount, propagation, slash) && MountAttributes.Attach(mount, old, slash);
+        if (done)
+            RootPath.SetRoot(mount);
+        else
+            Sys.close(mount);
+        return done;
+    }
+}

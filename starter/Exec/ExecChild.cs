@@ -1,0 +1,118 @@
+// Process:      exec's child: born in the container's pid namespace and cgroup, becomes the process that was asked for
+// Ids:          root; with a user namespace, that one's root
+// Capabilities: all in the container's user namespace, until Payload sets the configured ones
+// Namespaces:   the host's but for pid; then the container's
+// Trusts:       nothing that it finds in the container: other processes there may be hostile and do what this one can see
+// Gives up:     not dumpable since stage 0, so that they cannot trace it; every descriptor but stdio and the link
+
+using Engine.Shared.Protocol;
+using Engine.Shared.Wire;
+using Engine.Starter.Container;
+using Engine.Starter.Payload;
+using Engine.Starter.Server;
+using Engine.Starter.Stages;
+
+namespace Engine.Starter.Exec;
+
+/// <summary>The child of <see cref="ExecStage"/>.</summary>
+internal static unsafe class ExecChild
+{
+    private const int Link = 3, Init = 4;
+
+    private struct NoteBuffer
+    {
+        public fixed byte Bytes[StageLink.NoteBytes];
+    }
+
+    private static NoteBuffer s_note;
+
+    /// <summary>
+    /// Never returns. <paramref name="link"/>: this side of the link; <paramref name="init"/>: pidfd of the container's first process.
+    /// </summary>
+    public static void Run(int link, int init, ulong namespaces)
+    {
+        Stage.Enter(StageId.Exec);
+        // Until execve: a process that nobody asked for any more.
+        Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+        int* wanted = stackalloc int[2];
+        wanted[0] = link;
+        wanted[1] = init;
+        bool userNamespace = (namespaces & CLONE_NEWUSER) != 0;
+        if (DescriptorPlan.Arrange(Link, wanted, 2, true) && AwaitGo() && Enter(namespaces) && Terminal() && PayloadProcess.Resolve())
+        {
+            RootPath.SetRoot(-1);
+            Stage.Enter(StageId.Payload);
+            if (PayloadProcess.Apply(userNamespace, Link))
+                PayloadProcess.Execute(Link);
+        }
+
+        StageLink.SendFailure(Link, StageNoteKind.Failed);
+        Sys.exit_group(PayloadProcess.ExitCode);
+    }
+
+    private static bool AwaitGo()
+    {
+        fixed (byte* buffer = s_note.Bytes)
+        {
+            Inbox inbox = new Inbox(buffer, StageLink.NoteBytes);
+            Arrival arrival = StageLink.Receive(Link, ref inbox, out StageNote note);
+            inbox.CloseAll();
+            if (arrival == Arrival.End)
+                Sys.exit_group(255);
+            return arrival == Arrival.Message && note.Kind == (uint)StageNoteKind.Go;
+        }
+    }
+
+    // All of them in one call: there is no moment with half of the namespaces.
+    private static bool Enter(ulong namespaces)
+    {
+        int result = Sys.setns(Init, (int)(namespaces & ~(ulong)CLONE_NEWPID));
+        Sys.close(Init);
+        if (result < 0)
+        {
+            Failure.Call("setns"u8, "the container's namespaces"u8, result);
+            return result == -ESRCH && Failure.Explain("the container's first process has ended"u8);
+        }
+
+        if ((namespaces & CLONE_NEWUSER) != 0)
+        {
+            if (!Privileges.Become(0, 0, null, 0, true) || !Privileges.RaiseEffective())
+                return false;
+            // A change of ids clears it.
+            Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
+        }
+
+        int session = Sys.setsid();
+        if (session < 0)
+            return Failure.Call("setsid"u8, session);
+        return RootPath.UseOwnRoot();
+    }
+
+    private static bool Terminal()
+    {
+        ref Launch launch = ref LaunchRecord.Launch;
+        if ((launch.Flags & (uint)LaunchFlags.Terminal) == 0)
+            return true;
+
+        Text path = new Text(CString.Of("/dev/pts"u8), 8);
+        int devpts = RootPath.Find(path, O_DIRECTORY);
+        if (devpts < 0)
+            return Failure.Explain("a terminal needs a devpts in the container"u8);
+        bool done = Consoles.Open(devpts, launch.Rows, launch.Columns, out int master, out int peer);
+        Sys.close(devpts);
+        if (!done)
+            return false;
+
+        for (int fd = 0; fd < 3 && done; fd++)
+        {
+            int result = Sys.dup3(peer, fd, 0);
+            done = result >= 0 || Failure.Call("dup3"u8, result);
+        }
+
+        done = done && PayloadStdio.Control(0) && StageLink.Send(Link, StageNoteKind.Console, 0, master);
+        Sys.close(peer);
+        Sys.close(master);
+        return done;
+    }
+}

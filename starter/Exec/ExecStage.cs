@@ -1,0 +1,189 @@
+// Process:      starter in exec mode, outside the container for its whole life
+// Ids:          root, in the host's namespaces (its children's pid namespace is the container's)
+// Capabilities: all
+// Namespaces:   the host's
+// Trusts:       the CLI: the pidfd, the cgroup directories and the plan are root's word in the root workflow
+// Gives up:     nothing; it ends when the process ends, or at once when detached
+
+using Engine.Shared.Protocol;
+using Engine.Shared.Wire;
+using Engine.Starter.Payload;
+using Engine.Starter.Server;
+using Engine.Starter.Stages;
+using Engine.Starter.Supervisor;
+
+namespace Engine.Starter.Exec;
+
+/// <summary>Runs one process in a running container and tells the CLI about it (<see cref="LaunchResult"/>).</summary>
+internal static unsafe class ExecStage
+{
+    private struct Store
+    {
+        public fixed byte Frame[StageLink.NoteBytes];
+        public fixed int Cgroups[Limits.Descriptors];
+    }
+
+    private static Store s_store;
+    private static int s_cgroups, s_unified;
+
+    /// <summary>Runs everything; the result is the exit status.</summary>
+    public static int Run(Workflow workflow)
+    {
+        Stage.Enter(StageId.Exec);
+        if (!ReceiveCgroups() || !PayloadPlan.Load(LaunchRecord.Take(LaunchDescriptor.ProcessPlan)) || !Start(out int pid, out int link))
+            return Failed();
+
+        int terminal = -1;
+        if (!Admit(pid, link) || !AwaitExecve(link, out terminal))
+        {
+            // The child ends by itself: its side of the link is gone, and so is what it waits for.
+            Sys.close(link);
+            Wait(pid);
+            return Failed();
+        }
+
+        LaunchReply.Runs(pid, terminal);
+        if (terminal >= 0)
+            Sys.close(terminal);
+        if ((LaunchRecord.Launch.Flags & (uint)LaunchFlags.Detach) != 0)
+            return 0;
+        LaunchReply.Ended(pid, Wait(pid));
+        return 0;
+    }
+
+    private static int Failed()
+    {
+        LaunchReply.Failed(PayloadProcess.ExitCode);
+        return 255;
+    }
+
+    private static bool ReceiveCgroups()
+    {
+        fixed (byte* frame = s_store.Frame)
+        {
+            Inbox inbox = new Inbox(frame, StageLink.NoteBytes);
+            Arrival arrival = Channel.Receive(Stage0Entry.LaunchSocket, ref inbox);
+            if (arrival != Arrival.Message)
+                return arrival != Arrival.Broken &&
+                    Failure.Refuse("launch"u8, "the caller closed the launch socket before the cgroups came"u8);
+
+            Codec c = Codec.Reader(inbox.Buffer, inbox.Length);
+            ExecCgroups message = default;
+            message.Fields(ref c);
+            c.End();
+            if (!c.Ok || message.Count != inbox.Count)
+            {
+                inbox.CloseAll();
+                return Failure.Refuse("launch"u8, "the cgroup directories are not those that the record lists"u8);
+            }
+
+            s_unified = -1;
+            for (int i = 0; i < (int)message.Count; i++)
+            {
+                int directory = inbox.Take(i);
+                if ((message.UnifiedMask >> i & 1) != 0)
+                    s_unified = directory;
+                else
+                    s_store.Cgroups[s_cgroups++] = directory;
+            }
+
+            return true;
+        }
+    }
+
+    // Joining a pid namespace counts for children only: this process does it, and so the child is born inside and no process in between is
+    // needed. Everything else the child joins itself.
+    private static bool Start(out int pid, out int link)
+    {
+        pid = link = -1;
+        int init = LaunchRecord.Get(LaunchDescriptor.InitPidfd);
+        ulong namespaces = LaunchRecord.Launch.Namespaces;
+        if ((namespaces & CLONE_NEWPID) != 0)
+        {
+            int joined = Sys.setns(init, CLONE_NEWPID);
+            if (joined < 0)
+                return Failure.Call("setns"u8, "pid namespace"u8, joined);
+        }
+
+        int* pair = stackalloc int[2];
+        int result = Sys.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+        if (result < 0)
+            return Failure.Call("socketpair"u8, result);
+
+        clone_args arguments = default;
+        arguments.exit_signal = SIGCHLD;
+        if (s_unified >= 0)
+        {
+            arguments.flags = CLONE_INTO_CGROUP;
+            arguments.cgroup = (ulong)s_unified;
+        }
+
+        pid = Sys.clone3(&arguments);
+        if (pid == 0)
+            ExecChild.Run(pair[1], init, namespaces);
+        Sys.close(pair[1]);
+        link = pair[0];
+        if (pid > 0)
+            return true;
+        Sys.close(link);
+        return Failure.Call("clone3"u8, pid);
+    }
+
+    // While the child waits for Go: it must be in its cgroups before it can do anything that they count or forbid.
+    private static bool Admit(int pid, int link)
+    {
+        byte* digits = stackalloc byte[16];
+        TextBuilder text = new TextBuilder(digits, 16);
+        text.AppendDecimal(pid);
+        for (int i = 0; i < s_cgroups; i++)
+        {
+            int fd = Sys.openat(s_store.Cgroups[i], CString.Of("cgroup.procs"u8), O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+            long result = fd < 0 ? fd : Sys.write(fd, text.Text, (ulong)text.Length);
+            if (fd >= 0)
+                Sys.close(fd);
+            if (result < 0)
+                return Failure.Call("write"u8, "cgroup.procs"u8, result);
+        }
+
+        if (PayloadPlan.Has(ProcessFlags.HasOomScoreAdj))
+        {
+            text.Clear();
+            text.AppendDecimal(PayloadPlan.Plan.OomScoreAdj);
+            if (!ProcFile.Write(pid, "oom_score_adj"u8, text.Span))
+                return false;
+        }
+
+        return StageLink.Send(link, StageNoteKind.Go);
+    }
+
+    private static bool AwaitExecve(int link, out int terminal)
+    {
+        terminal = -1;
+        fixed (byte* frame = s_store.Frame)
+        {
+            while (true)
+            {
+                Inbox inbox = new Inbox(frame, StageLink.NoteBytes);
+                Arrival arrival = StageLink.Receive(link, ref inbox, out StageNote note);
+                if (arrival == Arrival.End)
+                    return true;
+                if (arrival != Arrival.Message)
+                    return false;
+
+                if (note.Kind == (uint)StageNoteKind.Console && terminal < 0)
+                    terminal = inbox.Take(0);
+                inbox.CloseAll();
+                if (note.Kind == (uint)StageNoteKind.Failed)
+                    return Failure.Adopt(ref note.Error);
+            }
+        }
+    }
+
+    private static int Wait(int pid)
+    {
+        siginfo_t info = default;
+        if (Sys.waitid(P_PID, pid, &info, WEXITED, null) < 0)
+            return 255;
+        return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    }
+}

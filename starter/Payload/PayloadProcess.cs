@@ -1,0 +1,143 @@
+// Process:      the container stage after Start, or exec's child inside the container; becomes the payload
+// Ids:          root of the container's user namespace, then the configured ones
+// Capabilities: all in that namespace, then the configured ones
+// Namespaces:   the container's
+// Trusts:       the plan, as sealed by the engine
+// Gives up:     in this order: keyring, bounding set, groups, gid, uid, limits, capabilities, new privileges, system calls, itself
+
+using Engine.Shared.Protocol;
+using Engine.Starter.Container;
+using Engine.Starter.Server;
+
+namespace Engine.Starter.Payload;
+
+/// <summary>Applies a process plan to the calling process and executes it.</summary>
+internal static unsafe class PayloadProcess
+{
+    /// <summary>What a shell answers for a command that is not there, and for one that cannot be executed.</summary>
+    private const int NotFound = 127, NotExecutable = 126, OwnFailure = 255;
+
+    /// <summary>
+    /// Everything that can fail before the start: reads the plan, finds HOME, working directory and program. This process's root must be
+    /// the container's, and <see cref="RootPath"/> must name it. Takes <paramref name="memfd"/> over.
+    /// </summary>
+    public static bool Prepare(int memfd) => PayloadPlan.Load(memfd) && Resolve();
+
+    /// <summary>The second half of <see cref="Prepare"/>, for a plan that was loaded before.</summary>
+    public static bool Resolve()
+    {
+        HomeDirectory.Complete();
+        return WorkingDirectory.Enter() && (PayloadPlan.Has(ProcessFlags.Empty) || ProgramLookup.Find());
+    }
+
+    /// <summary>
+    /// Sets everything but the working directory, each verified. <paramref name="userNamespace"/>: setgroups may be denied. After a failure
+    /// the process must end. Stdio must be in place; everything else but <paramref name="link"/> is closed.
+    /// </summary>
+    public static bool Apply(bool userNamespace, int link)
+    {
+        ref ProcessPlan plan = ref PayloadPlan.Plan;
+        bool capabilities = PayloadPlan.Has(ProcessFlags.HasCapabilities);
+
+        if (!CloseOthers(link))
+            return false;
+        if (!PayloadLimits.NewKeyring() || !PayloadLimits.Schedule() || !SecurityLabels.Set())
+            return false;
+        if (!PayloadStdio.Give(plan.Uid, PayloadPlan.Has(ProcessFlags.Terminal)))
+            return false;
+        Sys.umask(PayloadPlan.Has(ProcessFlags.HasUmask) ? plan.Umask & 0x1ff : 0x12);
+
+        if (capabilities && !Privileges.LimitBounding(plan.Bounding))
+            return false;
+        if (!Privileges.Become(plan.Uid, plan.Gid, PayloadPlan.Groups, plan.Groups.Count, userNamespace))
+            return false;
+        if (!WorkingDirectory.EnterAsUser() || !Privileges.RaiseEffective() || !PayloadLimits.SetRlimits() || !UnblockSignals())
+            return false;
+
+        // The payload outlives the supervisor: from here on nobody's death is ours.
+        int result = Sys.prctl(PR_SET_PDEATHSIG, 0);
+        if (result < 0)
+            return Failure.Call("prctl(PR_SET_PDEATHSIG)"u8, result);
+        return Confine(ref plan, capabilities);
+    }
+
+    /// <summary>
+    /// Executes the program, or stays as the empty process. Returns only with a failure. <paramref name="link"/> is close-on-exec: its end
+    /// tells the other side that the program runs.
+    /// </summary>
+    public static void Execute(int link)
+    {
+        if (PayloadPlan.Has(ProcessFlags.Empty))
+            EmptyProcess.Run(link);
+        int result = Sys.execve(ProgramLookup.Program, PayloadPlan.Args, PayloadPlan.Env);
+        Failure.Call("execve"u8, CString.Span(ProgramLookup.Program), result);
+    }
+
+    /// <summary>The exit code that stands for this process's <see cref="Failure"/>.</summary>
+    public static int ExitCode
+    {
+        get
+        {
+            if (!Failure.IsOf("execve"u8))
+                return OwnFailure;
+            return Failure.Errno == ENOENT || Failure.Errno == ENOTDIR ? NotFound : NotExecutable;
+        }
+    }
+
+    // Whatever an earlier stage forgot: a descriptor of the host in the payload is the way out (CVE-2024-21626, CVE-2019-5736).
+    private static bool CloseOthers(int link)
+    {
+        int result = Sys.fcntl(link, F_SETFD, FD_CLOEXEC);
+        if (result >= 0 && link > 3)
+            result = Sys.close_range(3, (uint)link - 1, 0);
+        if (result >= 0)
+            result = Sys.close_range((uint)link + 1, uint.MaxValue, 0);
+        return result >= 0 || Failure.Call("close_range"u8, result);
+    }
+
+    // With no_new_privs the filter is the very last thing, and needs to allow nothing but execve. Without, loading it takes CAP_SYS_ADMIN,
+    // so the last capabilities go behind it and the filter must allow capset, capget and prctl.
+    private static bool Confine(ref ProcessPlan plan, bool capabilities)
+    {
+        if (!Wanted(ref plan, capabilities, out CapabilitySets sets))
+            return false;
+        if (PayloadPlan.Has(ProcessFlags.NoNewPrivileges))
+            return Privileges.SetCapabilities(sets) && Privileges.SetNoNewPrivileges() && (!SeccompFilter.Wanted || SeccompFilter.Load());
+        if (!SeccompFilter.Wanted)
+            return Privileges.SetCapabilities(sets);
+        if (!SeccompFilter.Load())
+            return false;
+        if (Privileges.SetCapabilities(sets))
+            return true;
+        return Failure.Explain("without noNewPrivileges the seccomp filter must allow capset, capget and prctl"u8);
+    }
+
+    // A plan without capabilities leaves a root payload what its bounding set holds, and any other none, as execve would.
+    private static bool Wanted(ref ProcessPlan plan, bool capabilities, out CapabilitySets sets)
+    {
+        sets = default;
+        if (capabilities)
+        {
+            sets.Permitted = plan.Permitted;
+            sets.Effective = plan.Effective;
+            sets.Inheritable = plan.Inheritable;
+            sets.Ambient = plan.Ambient;
+            return true;
+        }
+
+        if (plan.Uid != 0)
+            return true;
+        if (!Privileges.ReadPermitted(out ulong permitted))
+            return false;
+        sets.Permitted = sets.Effective = permitted;
+        return true;
+    }
+
+    // Dispositions are the default ones since stage 0, which nothing here changes.
+    private static bool UnblockSignals()
+    {
+        ulong none = 0;
+        int result = PayloadPlan.Has(ProcessFlags.Empty) ? 0 : Sys.rt_sigprocmask(SIG_SETMASK, &none, null);
+        return result >= 0 || Failure.Call("rt_sigprocmask"u8, result);
+    }
+}
