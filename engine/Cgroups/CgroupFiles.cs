@@ -18,4 +18,7 @@ internal static class CgroupFiles
 
     /// <summary>Words of a text that are apart by white space; none for null.</summary>
     public static string[] Words(string? text) => text is null ? [] : text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Directory of a cgroup below a mountpoint; "/" is the mountpoint itself.</summary>
+    public static string Join(string mountpoint, string path) => path == "/" ? mountpoint : mountpoint + path;
 }
