@@ -1,3 +1,7 @@
+using Engine.Shared.Protocol;
+using static Engine.Shared.Linux.bpf_h;
+using static Engine.Shared.Linux.filter_h;
+
 namespace Engine.Cgroups;
 
 /// <summary>
@@ -7,20 +11,20 @@ namespace Engine.Cgroups;
 /// </summary>
 public static class DeviceProgram
 {
-    /// <summary>BPF_MAXINSNS; the supervisor takes no more.</summary>
-    private const int MaxInstructions = 4096;
+    /// <summary>What the supervisor takes: BPF_MAXINSNS.</summary>
+    private const int MaxInstructions = Limits.DeviceProgramBytes / 8;
 
-    private const byte R0 = 0, Context = 1, Kind = 2, Pending = 3, Major = 4, Minor = 5;
+    private const byte R0 = BPF_REG_0, Context = BPF_REG_1, Kind = BPF_REG_2, Pending = BPF_REG_3, Major = BPF_REG_4, Minor = BPF_REG_5;
 
-    private const byte LdxWord = 0x61; // BPF_LDX | BPF_MEM | BPF_W
-    private const byte Mov32Reg = 0xbc; // BPF_ALU | BPF_MOV | BPF_X
-    private const byte Mov64Imm = 0xb7; // BPF_ALU64 | BPF_MOV | BPF_K
-    private const byte And32Imm = 0x54; // BPF_ALU | BPF_AND | BPF_K
-    private const byte Rsh32Imm = 0x74; // BPF_ALU | BPF_RSH | BPF_K
-    private const byte JmpAlways = 0x05; // BPF_JMP | BPF_JA
-    private const byte Jne32Imm = 0x56; // BPF_JMP32 | BPF_JNE | BPF_K
-    private const byte Jset32Imm = 0x46; // BPF_JMP32 | BPF_JSET | BPF_K
-    private const byte ExitCode = 0x95; // BPF_JMP | BPF_EXIT
+    private const byte LdxWord = BPF_LDX | BPF_MEM | BPF_W;
+    private const byte Mov32Reg = BPF_ALU | BPF_MOV | BPF_X;
+    private const byte Mov64Imm = BPF_ALU64 | BPF_MOV | BPF_K;
+    private const byte And32Imm = BPF_ALU | BPF_AND | BPF_K;
+    private const byte Rsh32Imm = BPF_ALU | BPF_RSH | BPF_K;
+    private const byte JmpAlways = BPF_JMP | BPF_JA;
+    private const byte Jne32Imm = BPF_JMP32 | BPF_JNE | BPF_K;
+    private const byte Jset32Imm = BPF_JMP32 | BPF_JSET | BPF_K;
+    private const byte Exit = BPF_JMP | BPF_EXIT;
 
     /// <summary>Translates rules in their order of listing; see <see cref="DeviceRule"/> for what they mean.</summary>
     /// <returns>struct bpf_insn[], 8 bytes each, in the byte order of this machine.</returns>
@@ -96,7 +100,7 @@ public static class DeviceProgram
     private static void EmitReturn(List<Instruction> code, bool allow)
     {
         code.Add(new(Mov64Imm, R0, 0, 0, allow ? 1 : 0));
-        code.Add(new(ExitCode, 0, 0, 0, 0));
+        code.Add(new(Exit, 0, 0, 0, 0));
     }
 
     private static byte[] Encode(List<Instruction> code)
