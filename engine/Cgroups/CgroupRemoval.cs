@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Engine.Linux;
 using Engine.Rpc.Linux;
+using Engine.Shared.Linux;
 
 namespace Engine.Cgroups;
 
@@ -78,14 +79,14 @@ public static class CgroupRemoval
         {
             foreach (var pid in pids.Where(p => p > 0))
             {
-                if (CgroupCalls.OpenProcess(pid) is { } fd)
+                if (Open(pid) is { } fd)
                     processes.Add((pid, fd));
             }
             // A process may have ended, and its id gone to a stranger, before its descriptor was opened: only who is still
             // listed is meant.
             var still = Pids(trees);
             foreach (var (_, fd) in processes.Where(p => still.Contains(p.Pid)))
-                CgroupCalls.Kill(fd);
+                Pidfds.Signal(fd, signal_h.SIGKILL);
         }
         finally
         {
@@ -93,6 +94,18 @@ public static class CgroupRemoval
                 fd.Dispose();
             foreach (var tree in freezers)
                 tree.WriteEverywhere("freezer.state", "THAWED");
+        }
+    }
+
+    private static SafeFd? Open(int pid)
+    {
+        try
+        {
+            return Pidfds.Open(pid);
+        }
+        catch (SyscallException e) when (e.Errno == Errno.ESRCH)
+        {
+            return null;
         }
     }
 
