@@ -115,6 +115,16 @@ internal unsafe struct RpcServer
         return Succeed(ref nothing);
     }
 
+    /// <summary>Answers the request in hand with an empty result and <paramref name="descriptor"/>, which stays the caller's.</summary>
+    public readonly bool Succeed(int descriptor)
+    {
+        Codec c = Codec.Writer(_reply, Limits.Frame);
+        Nothing nothing = default;
+        Frame.Success(ref c, Id);
+        nothing.Fields(ref c);
+        return Reply(ref c, descriptor);
+    }
+
     /// <summary>Answers the request in hand with the <see cref="Failure"/>.</summary>
     public readonly bool Fail()
     {
@@ -164,14 +174,14 @@ internal unsafe struct RpcServer
         }
     }
 
-    private readonly bool Reply(ref Codec c)
+    private readonly bool Reply(ref Codec c, int descriptor = -1)
     {
         if (!c.Ok)
         {
             return Failure.Refuse("rpc"u8, Method, "the answer is over the protocol's limits"u8);
         }
 
-        return Channel.Send(Socket, _reply, c.Position, null, 0);
+        return Channel.Send(Socket, _reply, c.Position, &descriptor, descriptor < 0 ? 0 : 1);
     }
 
     private readonly bool Malformed() => Failure.Refuse("rpc"u8, Method, Wording.Of(_body.Status));

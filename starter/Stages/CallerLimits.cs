@@ -14,6 +14,9 @@ internal static unsafe class CallerLimits
     // Below this the starter could fail at any open: security.md H48.
     private const ulong FewestDescriptors = 64;
 
+    // What the deepest of our calls needs, several times over.
+    private const ulong StackBytes = 1024 * 1024;
+
     private struct Table
     {
         public fixed ulong Words[RLIM_NLIMITS * 2];
@@ -38,8 +41,9 @@ internal static unsafe class CallerLimits
         if (s_limits.Words[RLIMIT_NOFILE * 2] < FewestDescriptors)
             return Failure.Refuse("RLIMIT_NOFILE"u8, "below 64 open files; raise the limit (ulimit -n)"u8);
 
-        return Own(RLIMIT_CORE, 0) && Own(RLIMIT_NOFILE, Descriptors) && Own(RLIMIT_FSIZE, ulong.MaxValue) &&
-            Own(RLIMIT_CPU, ulong.MaxValue) && Own(RLIMIT_AS, ulong.MaxValue) && Own(RLIMIT_DATA, ulong.MaxValue);
+        return Own(RLIMIT_CORE, 0) && Own(RLIMIT_NOFILE, Descriptors) && Own(RLIMIT_STACK, StackBytes) &&
+            Own(RLIMIT_FSIZE, ulong.MaxValue) && Own(RLIMIT_CPU, ulong.MaxValue) &&
+            Own(RLIMIT_AS, ulong.MaxValue) && Own(RLIMIT_DATA, ulong.MaxValue);
     }
 
     /// <summary>Gives the calling process (a child that is about to execute something) the caller's limits.</summary>
