@@ -61,6 +61,15 @@ internal static unsafe class SourceTable
             if (arrival != Arrival.Message)
                 return false;
 
+            return Keep(ref note, ref inbox);
+        }
+    }
+
+    /// <summary>Takes over a source that has come: the supervisor sends them as the master asks, before and after Go.</summary>
+    public static bool Keep(ref StageNote note, ref Inbox inbox)
+    {
+        fixed (int* slots = s_table.Slots)
+        {
             if (note.Kind != (uint)StageNoteKind.Source || note.Slot >= Limits.Sources || slots[note.Slot] != 0)
             {
                 inbox.CloseAll();

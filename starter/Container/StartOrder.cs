@@ -73,10 +73,17 @@ internal static unsafe class StartOrder
         fixed (byte* buffer = s_note.Bytes)
         {
             Inbox inbox = new Inbox(buffer, StageLink.NoteBytes);
-            Arrival arrival = StageLink.Receive(StageContext.Link, ref inbox, out StageNote note);
+            Arrival arrival;
+            StageNote note;
+            do
+            {
+                arrival = StageLink.Receive(StageContext.Link, ref inbox, out note);
+                if (arrival == Arrival.End)
+                    ContainerStage.Orphaned();
+            }
+            while (arrival == Arrival.Message && note.Kind == (uint)StageNoteKind.Source && SourceTable.Keep(ref note, ref inbox));
+
             inbox.CloseAll();
-            if (arrival == Arrival.End)
-                ContainerStage.Orphaned();
             return arrival == Arrival.Message &&
                 (note.Kind == (uint)wanted || Failure.Refuse("stage link"u8, "another order than expected"u8));
         }

@@ -1,0 +1,104 @@
+using Engine.Starter.Supervisor.Cgroups;
+
+namespace Engine.Starter.Supervisor;
+
+/// <summary>
+/// From the payload's end to our own, in steps that the loop comes back to: leftover processes, the pump's last bytes,
+/// cgroups, sockets and pid file; only then "stopped" is written and told; then the master leaves, and we with it.
+/// </summary>
+internal static unsafe class ExitSequence
+{
+    // Somebody else may hold the pipes open; the pump gives up by itself before this.
+    private const long DrainTime = 10_000_000_000;
+
+    // A cgroup is busy as long as one of its processes is not quite dead.
+    private const long CgroupTime = 5_000_000_000;
+    private const long FirstPause = 500_000;
+    private const long LongestPause = 50_000_000;
+
+    // For a master to tell its clients.
+    private const long LeaveTime = 10_000_000_000;
+
+    private enum Phase
+    {
+        None,
+        Draining,
+        Cgroups,
+        Leaving,
+        Done,
+    }
+
+    private static Phase s_phase;
+    private static long s_deadline, s_next, s_pause;
+
+    /// <summary>The payload is gone.</summary>
+    public static bool Begun => s_phase != Phase.None;
+
+    /// <summary>Nothing is left to do.</summary>
+    public static bool Over => s_phase == Phase.Done;
+
+    /// <summary>When <see cref="Step"/> is due; long.MaxValue for never.</summary>
+    public static long Deadline => s_phase == Phase.None || s_phase == Phase.Done ? long.MaxValue : s_next;
+
+    /// <summary>The payload was reaped.</summary>
+    public static void Begin(ref siginfo_t info)
+    {
+        bool exited = info.si_code == CLD_EXITED;
+        Facts.ExitSignal = exited ? 0 : info.si_status;
+        Facts.ExitCode = exited ? info.si_status : 128 + info.si_status;
+        Facts.FinishedAt = Sys.RealtimeNanoseconds();
+        Facts.OomKilled |= OomWatch.Look();
+        Freezer.ThawForKill();
+        CgroupProcesses.KillLeftovers();
+        PumpProcess.Finish();
+        Enter(Phase.Draining, DrainTime);
+        Step();
+    }
+
+    /// <summary>Goes on as far as it can.</summary>
+    public static void Step()
+    {
+        if (s_phase == Phase.Draining)
+            Drain();
+        if (s_phase == Phase.Cgroups)
+            RemoveCgroups();
+        if (s_phase == Phase.Leaving && (MasterProcess.Pid == 0 || Sys.MonotonicNanoseconds() >= s_deadline))
+            s_phase = Phase.Done;
+    }
+
+    /// <summary>A creation was rolled back on the master's wish: only its own end is waited for.</summary>
+    public static void Leave() => Enter(Phase.Leaving, LeaveTime);
+
+    private static void Drain()
+    {
+        if (PumpProcess.Pid != 0 && Sys.MonotonicNanoseconds() < s_deadline)
+            return;
+        PumpProcess.End();
+        s_pause = FirstPause;
+        Enter(Phase.Cgroups, CgroupTime);
+    }
+
+    private static void RemoveCgroups()
+    {
+        OomWatch.End();
+        CgroupProcesses.KillLeftovers();
+        if (!CgroupMade.Remove() && Sys.MonotonicNanoseconds() < s_deadline)
+        {
+            s_next = Sys.MonotonicNanoseconds() + s_pause;
+            s_pause = s_pause < LongestPause ? s_pause * 2 : s_pause;
+            return;
+        }
+
+        StateLeaves.RemoveSockets();
+        PidFile.Remove();
+        Lifecycle.Become(ContainerStatus.Stopped);
+        Enter(Phase.Leaving, LeaveTime);
+    }
+
+    private static void Enter(Phase phase, long time)
+    {
+        s_phase = phase;
+        s_deadline = Sys.MonotonicNanoseconds() + time;
+        s_next = s_deadline;
+    }
+}
