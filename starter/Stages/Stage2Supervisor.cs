@@ -27,6 +27,7 @@ internal static unsafe class Stage2Supervisor
         Facts.Workflow = workflow;
         PayloadStreams.Reset();
         MasterProcess.Reset();
+        PumpProcess.Reset();
         StageProcess.Link = -1;
         if (!CheckDescriptors())
         {

@@ -36,11 +36,16 @@ internal static unsafe class PumpProcess
     /// <summary>When a replacement is due; long.MaxValue for never.</summary>
     public static long Deadline => s_restart ? s_notBefore : long.MaxValue;
 
-    /// <summary>Opens the log, so that a bad one fails the creation at its beginning, and starts the process.</summary>
-    public static bool Begin()
+    /// <summary>Before anything else.</summary>
+    public static void Reset()
     {
         s_process.Reset();
         s_log = -1;
+    }
+
+    /// <summary>Opens the log, so that a bad one fails the creation at its beginning, and starts the process.</summary>
+    public static bool Begin()
+    {
         if (LogFile.Wanted)
         {
             s_log = LogFile.Open();

@@ -17,6 +17,9 @@ internal static unsafe class StageProcess
     // One source a bind mount may wait in the link, each with its descriptor.
     private const int LinkBuffer = 4 * 1024 * 1024;
 
+    // A stage that does not read must not hold the supervisor.
+    private const int SendSeconds = 5;
+
     private static Store s_store;
     private static Inbox s_inbox;
     private static int s_childLink, s_childRpc;
@@ -52,6 +55,10 @@ internal static unsafe class StageProcess
         int size = LinkBuffer;
         if (Sys.setsockopt(Link, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(int)) < 0)
             Sys.setsockopt(Link, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int));
+        timeval wait;
+        wait.tv_sec = SendSeconds;
+        wait.tv_usec = 0;
+        Sys.setsockopt(Link, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(timeval));
         fixed (byte* note = s_store.Note)
             s_inbox = new Inbox(note, StageLink.NoteBytes);
         return true;
