@@ -53,6 +53,13 @@ internal static unsafe class ContainerServer
                     return false;
 
                 ContainerMethod method = MethodNames.FindContainer(server.Method);
+                if (method != ContainerMethod.None && !Policy.Policy.Allows(Supervisor.Facts.Workflow, method))
+                {
+                    if (!server.Fail())
+                        return false;
+                    continue;
+                }
+
                 if ((s_phase & AllowedIn(method)) == 0)
                 {
                     if (!server.RefuseMethod(method == ContainerMethod.None ? "no such method"u8 : "not at this point of the set-up"u8))
