@@ -1,12 +1,5 @@
-namespace Engine;
+using Engine.Cli;
+using Engine.Monitor;
 
-/// <summary>Entry point of the unprivileged program.</summary>
-internal static class Program
-{
-    /// <summary>Prints the usage line; 1 is the exit code of a usage error.</summary>
-    private static int Main()
-    {
-        Console.Error.WriteLine("usage: engine oci COMMAND [OPTION]... [ID]");
-        return 1;
-    }
-}
+// One binary, two worlds: the command that a person types, and the master that the starter executes from the same file.
+return args is ["master", ..] ? MasterProgram.Run(args[1..]) : CommandLine.Run(args);

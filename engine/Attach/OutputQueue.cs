@@ -45,7 +45,7 @@ internal sealed class OutputQueue : IDisposable
         lock (_lock)
         {
             _queue.Enqueue((fd, bytes.ToArray()));
-            Monitor.Pulse(_lock);
+            System.Threading.Monitor.Pulse(_lock);
         }
     }
 
@@ -55,7 +55,7 @@ internal sealed class OutputQueue : IDisposable
         lock (_lock)
         {
             _ended = true;
-            Monitor.Pulse(_lock);
+            System.Threading.Monitor.Pulse(_lock);
         }
 
         return _thread.Join(time);
@@ -68,7 +68,7 @@ internal sealed class OutputQueue : IDisposable
         {
             _ended = true;
             _queue.Clear();
-            Monitor.Pulse(_lock);
+            System.Threading.Monitor.Pulse(_lock);
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class OutputQueue : IDisposable
                     return null;
                 }
 
-                Monitor.Wait(_lock);
+                System.Threading.Monitor.Wait(_lock);
             }
 
             return _queue.Dequeue();

@@ -67,7 +67,7 @@ internal sealed class CgroupOpening(
             }
             return;
         }
-        _steps.Add(new OpenCgroupStep(slot.Slot, slot.Mountpoint, ancestor, ancestor == "/" ? CgroupFlags.None : CgroupFlags.Create));
+        _steps.Add(new OpenCgroupStep(slot.Slot, slot.Mountpoint, ancestor, CgroupFlags.Unified | (ancestor == "/" ? CgroupFlags.None : CgroupFlags.Create)));
         _steps.Add(new WriteCgroupStep(
             slot.Slot, directory, "cgroup.subtree_control", string.Join(' ', missing.Select(c => "+" + c)), false, null,
             "the controllers of cgroup.controllers must be free to be enabled here"));

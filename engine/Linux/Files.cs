@@ -26,6 +26,56 @@ public static unsafe class Files
     public static SafeFd OpenIn(SafeFd directory, string leaf, int flags, uint mode = 0) =>
         OpenAt(directory.Value, leaf, flags | O_NOFOLLOW, mode);
 
+    /// <summary>Opens <paramref name="path"/> as a process whose root is <paramref name="root"/> would; no link leads out of it.</summary>
+    public static SafeFd OpenInRoot(SafeFd root, string path, int flags)
+    {
+        var how = new open_how
+        {
+            flags = (ulong)(flags | fcntl_h.O_CLOEXEC),
+            resolve = fcntl_h.RESOLVE_IN_ROOT | fcntl_h.RESOLVE_NO_MAGICLINKS,
+        };
+
+        // EAGAIN: a rename somewhere on the machine raced with the walk; bounded, for the renames may be an attacker's.
+        for (int attempt = 0; ; attempt++)
+        {
+            nint fd = Libc.syscall_openat2(SYS_openat2, root.Value, path, &how, sizeof(open_how));
+            if (fd >= 0)
+            {
+                return new SafeFd((int)fd);
+            }
+
+            var error = SyscallException.Last("openat2", path);
+            if (error.Errno != Errno.EAGAIN || attempt == 128)
+            {
+                throw error;
+            }
+        }
+    }
+
+    /// <summary>Target of a symbolic link; empty when it cannot be read.</summary>
+    public static string ReadLink(string path)
+    {
+        byte* buffer = stackalloc byte[4096];
+        nint length = Libc.readlink(path, buffer, 4096);
+        return length <= 0 ? "" : System.Text.Encoding.UTF8.GetString(buffer, (int)length);
+    }
+
+    /// <summary>One read; 0 at the end, -1 for any error (EIO of a terminal whose other side is gone among them).</summary>
+    public static int Read(int fd, Span<byte> buffer)
+    {
+        fixed (byte* at = buffer)
+        {
+            while (true)
+            {
+                nint n = Libc.read(fd, at, (nuint)buffer.Length);
+                if (n >= 0 || SyscallException.Last("read").Errno != Errno.EINTR)
+                {
+                    return (int)n;
+                }
+            }
+        }
+    }
+
     /// <summary>Opens a directory for reading; a link at the end is refused.</summary>
     public static SafeFd OpenDirectory(string path) => Open(path, fcntl_h.O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
@@ -55,6 +105,19 @@ public static unsafe class Files
         return new FileStat(*(uint*)(buffer + 20), *(ushort*)(buffer + 28), *(ulong*)(buffer + 40));
     }
 
+    /// <summary>Device and inode of the object that <paramref name="path"/> leads to.</summary>
+    public static (uint Major, uint Minor, ulong Inode) Inode(string path)
+    {
+        // stx_ino at 32, stx_dev_major at 136.
+        byte* buffer = stackalloc byte[256];
+        if (Libc.statx(fcntl_h.AT_FDCWD, path, 0, StatxBasic, buffer) < 0)
+        {
+            throw SyscallException.Last("statx", path);
+        }
+
+        return (*(uint*)(buffer + 136), *(uint*)(buffer + 140), *(ulong*)(buffer + 32));
+    }
+
     /// <summary>flock(LOCK_EX | LOCK_NB); false when another open file description has it.</summary>
     public static bool TryLockExclusive(SafeFd file)
     {
@@ -66,6 +129,20 @@ public static unsafe class Files
 
         var error = SyscallException.Last("flock");
         return error.Errno == Errno.EWOULDBLOCK ? false : throw error;
+    }
+
+    /// <summary>flock(LOCK_EX): waits for it.</summary>
+    public static void LockExclusive(SafeFd file)
+    {
+        const int lockEx = 2;
+        while (Libc.flock(file.Value, lockEx) != 0)
+        {
+            var error = SyscallException.Last("flock");
+            if (error.Errno != Errno.EINTR)
+            {
+                throw error;
+            }
+        }
     }
 
     /// <summary>flock(LOCK_UN).</summary>
@@ -155,6 +232,13 @@ public static unsafe class Files
                 done += (int)n;
             }
         }
+    }
+
+    /// <inheritdoc cref="WriteAll(SafeFd, ReadOnlySpan{byte}, string)"/>
+    public static void WriteAll(int fd, ReadOnlySpan<byte> bytes, string name)
+    {
+        using var borrowed = new SafeFd(fd, owns: false);
+        WriteAll(borrowed, bytes, name);
     }
 
     private static SafeFd OpenAt(int directory, string path, int flags, uint mode)

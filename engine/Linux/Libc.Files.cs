@@ -28,4 +28,16 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc")]
     internal static partial uint umask(uint mask);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint read(int fd, byte* buffer, nuint count);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint readlink(string path, byte* buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint syscall_openat2(nint number, nint directory, string path, Engine.Shared.Linux.open_how* how, nint size);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int memfd_create(byte* name, uint flags);
 }

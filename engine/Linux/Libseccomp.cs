@@ -80,7 +80,7 @@ internal static unsafe partial class Libseccomp
     {
         fixed (byte* name = "seccomp\0"u8)
         {
-            var fd = Rpc.Linux.Libc.memfd_create(name, fcntl_h.MFD_CLOEXEC);
+            var fd = Libc.memfd_create(name, fcntl_h.MFD_CLOEXEC);
             if (fd < 0)
                 throw SyscallException.Last("memfd_create", "seccomp");
             using var file = new SafeFileHandle(fd, ownsHandle: true);

@@ -113,6 +113,32 @@ public static unsafe class UnixSockets
     public static int Send(SafeFd socket, ReadOnlySpan<byte> bytes) =>
         Transfer(socket, bytes, sending: true, socket_h.MSG_DONTWAIT | socket_h.MSG_NOSIGNAL);
 
+    /// <summary>Waits until there is something to receive, or the end; false when the time (milliseconds, -1 for ever) is over.</summary>
+    public static bool WaitReadable(SafeFd socket, int milliseconds) => Wait(socket, poll_h.POLLIN, milliseconds);
+
+    /// <summary>Waits until something can be sent, or the other end is gone; false when the time (milliseconds) is over.</summary>
+    public static bool WaitWritable(SafeFd socket, int milliseconds) => Wait(socket, poll_h.POLLOUT, milliseconds);
+
+    private static bool Wait(SafeFd socket, int events, int milliseconds)
+    {
+        long deadline = milliseconds < 0 ? long.MaxValue : Environment.TickCount64 + milliseconds;
+        while (true)
+        {
+            var entry = new pollfd { fd = socket.Value, events = (short)events };
+            int left = milliseconds < 0 ? -1 : (int)Math.Max(0, deadline - Environment.TickCount64);
+            int ready = Libc.poll(&entry, 1, left);
+            if (ready >= 0)
+            {
+                return ready > 0;
+            }
+
+            if (Marshal.GetLastPInvokeError() is var errno && errno != Errno.EINTR)
+            {
+                throw new SyscallException("poll", "socket", errno);
+            }
+        }
+    }
+
     private static int Transfer(SafeFd socket, ReadOnlySpan<byte> buffer, bool sending, int flags)
     {
         fixed (byte* start = buffer)

@@ -92,6 +92,9 @@ internal static unsafe class ExitSequence
         StateLeaves.RemoveSockets();
         PidFile.Remove();
         Lifecycle.Become(ContainerStatus.Stopped);
+
+        // The master has the news in its queue; the end of the connection behind it lets it tell its clients and leave at once.
+        HostServer.Disconnect();
         Enter(Phase.Leaving, LeaveTime);
     }
 

@@ -14,6 +14,7 @@ public sealed record SeenRequest(uint Id, string Method, byte[] Frame, IReadOnly
 public sealed unsafe class FakeServer(FdChannel channel) : IDisposable
 {
     private readonly ReceivedMessage _message = new();
+    private readonly Lock _lock = new();
 
     public FdChannel Channel => channel;
 
@@ -21,28 +22,29 @@ public sealed unsafe class FakeServer(FdChannel channel) : IDisposable
     public SeenRequest Next()
     {
         Assert.Equal(ReceiveStatus.Received, channel.Receive(_message, 10_000));
-        var codec = _message.Reader();
-        Assert.True(Frame.Open(ref codec, out var frame));
-        Assert.Equal((uint)FrameType.Request, frame.Type);
-        var descriptors = Enumerable.Range(0, _message.DescriptorCount).Select(_message.Take).ToArray();
-        return new SeenRequest(frame.Id, frame.Method.Decode(), _message.Bytes.ToArray(), descriptors);
+        return Open();
     }
 
-    /// <summary>The params of a request.</summary>
-    public static T Params<T>(SeenRequest request, Func<T, T>? copy = null)
+    /// <summary>The next request, however long it takes; null once the client is gone.</summary>
+    public SeenRequest? TryNext() => channel.Receive(_message) == ReceiveStatus.Received ? Open() : null;
+
+    /// <summary>The params of a request; its texts are valid as long as the request is.</summary>
+    public static T Params<T>(SeenRequest request)
         where T : struct, IMessage
     {
-        fixed (byte* start = request.Frame)
-        {
-            var codec = Codec.Reader(start, request.Frame.Length);
-            Assert.True(Frame.Open(ref codec, out _));
-            var message = default(T);
-            message.Fields(ref codec);
-            codec.End();
-            Assert.Equal(WireStatus.Ok, codec.Status);
-            return copy is null ? message : copy(message);
-        }
+        // The array is pinned, so that texts which point into it stay valid.
+        var codec = Codec.Reader((byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(request.Frame, 0), request.Frame.Length);
+        Assert.True(Frame.Open(ref codec, out _));
+        var message = default(T);
+        message.Fields(ref codec);
+        codec.End();
+        Assert.Equal(WireStatus.Ok, codec.Status);
+        return message;
     }
+
+    public static string Show<T>(SeenRequest request, Func<T, string> show)
+        where T : struct, IMessage
+        => show(Params<T>(request));
 
     public void Succeed(uint id) => Succeed(id, default(Nothing));
 
@@ -78,6 +80,20 @@ public sealed unsafe class FakeServer(FdChannel channel) : IDisposable
             change.Fields(ref c);
         });
 
+    public void SucceedWithStatus(uint id, string status, int pid)
+    {
+        using var arena = new MessageArena();
+        Succeed(id, new StateChange { Status = arena.Text(status), Pid = pid, ExitCode = -1 });
+    }
+
+    public void SucceedWithDescriptor(uint id, SafeFd descriptor) => Write(
+        (ref Codec c) =>
+        {
+            Frame.Success(ref c, id);
+            default(Nothing).Fields(ref c);
+        },
+        descriptor.Value);
+
     public void SendRaw(params byte[] bytes) => channel.Send(bytes);
 
     public void Dispose()
@@ -88,7 +104,18 @@ public sealed unsafe class FakeServer(FdChannel channel) : IDisposable
 
     private delegate void FrameWriter(ref Codec codec);
 
-    private void Write(FrameWriter writer)
+    private SeenRequest Open()
+    {
+        var codec = _message.Reader();
+        Assert.True(Frame.Open(ref codec, out var frame));
+        Assert.Equal((uint)FrameType.Request, frame.Type);
+        var descriptors = Enumerable.Range(0, _message.DescriptorCount).Select(_message.Take).ToArray();
+        byte[] copy = GC.AllocateUninitializedArray<byte>(_message.Length, pinned: true);
+        _message.Bytes.CopyTo(copy);
+        return new SeenRequest(frame.Id, frame.Method.Decode(), copy, descriptors);
+    }
+
+    private void Write(FrameWriter writer, params ReadOnlySpan<int> descriptors)
     {
         var buffer = new byte[Limits.Frame];
         fixed (byte* start = buffer)
@@ -96,7 +123,10 @@ public sealed unsafe class FakeServer(FdChannel channel) : IDisposable
             var codec = Codec.Writer(start, buffer.Length);
             writer(ref codec);
             Assert.Equal(WireStatus.Ok, codec.Status);
-            channel.Send(buffer.AsSpan(0, codec.Position));
+            lock (_lock)
+            {
+                channel.Send(buffer.AsSpan(0, codec.Position), descriptors);
+            }
         }
     }
 }

@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Engine.Diagnostics;
+
+namespace Engine.Cli;
+
+/// <summary>
+/// The way in: argv to one command. Only the branch that argv names is built, since building the tree costs more than
+/// parsing. Exit codes: the command's; 1 for a command line that cannot be understood; 255 for a failure of ours.
+/// </summary>
+public static class CommandLine
+{
+    /// <summary>Runs the command in <paramref name="args"/> and returns the exit code.</summary>
+    public static int Run(string[] args)
+    {
+        string name = "engine";
+        try
+        {
+            if (args.Length == 0)
+            {
+                Console.Error.Write(TopHelp());
+                return ExitCode.Usage;
+            }
+
+            switch (args[0])
+            {
+                case "oci":
+                    return RunGroup("engine oci", OciCommands.Table, args[1..], ref name);
+                case "features":
+                    name = "engine features";
+                    return Invoke(FeaturesCommand.Build(), name, args[1..], stopAt: 0);
+                case "--version" or "-v" or "version":
+                    Console.Out.WriteLine($"engine {BuildInfo.Version} (build {BuildInfo.Build})");
+                    return 0;
+                case "--help" or "-h" or "help":
+                    Console.Out.Write(TopHelp());
+                    return 0;
+                default:
+                    throw new UsageException($"unknown command \"{Printable.Of(args[0])}\"; 'engine --help' lists the commands");
+            }
+        }
+        catch (Exception error)
+        {
+            return Report.Failure(name, error);
+        }
+    }
+
+    private static int RunGroup(string group, CommandEntry[] table, string[] args, ref string name)
+    {
+        // The group's only option may stand before the verb: engine oci --root DIR state ID.
+        var leading = new List<string>();
+        int at = 0;
+        while (at < args.Length && args[at].StartsWith("--root", StringComparison.Ordinal))
+        {
+            int take = args[at].Contains('=') ? 1 : 2;
+            leading.AddRange(args.Skip(at).Take(take));
+            at += take;
+        }
+
+        name = group;
+        if (at >= args.Length || args[at] is "--help" or "-h" or "help")
+        {
+            bool asked = at < args.Length;
+            (asked ? Console.Out : Console.Error).Write(GroupHelp(group, table));
+            return asked ? 0 : ExitCode.Usage;
+        }
+
+        foreach (CommandEntry entry in table)
+        {
+            if (entry.Name == args[at])
+            {
+                name = $"{group} {entry.Name}";
+                return Invoke(entry.Build(), name, [.. leading, .. args[(at + 1)..]], entry.StopAt);
+            }
+        }
+
+        throw new UsageException($"unknown command \"{Printable.Of(args[at])}\"; '{group} --help' lists the commands");
+    }
+
+    private static int Invoke(Command command, string name, string[] args, int stopAt)
+    {
+        command.Options.Add(new System.CommandLine.Help.HelpOption());
+        if (stopAt > 0)
+        {
+            args = OperandRule.Apply(command, args, stopAt);
+        }
+
+        ParseResult parsed = command.Parse(args, new ParserConfiguration { EnablePosixBundling = true, ResponseFileTokenReplacer = null });
+        bool help = parsed.Tokens.Any(token => token.Type == TokenType.Option && token.Value is "--help" or "-h" or "-?");
+        if (parsed.Errors.Count > 0 && !help)
+        {
+            throw new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}; '{name} --help' shows the usage");
+        }
+
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static string TopHelp() => """
+        Usage: engine COMMAND
+
+        Commands:
+          oci        containers from OCI bundles: create, start, attach, exec, pause, ...
+          features   what this engine and this machine offer, as JSON
+          version    version and build
+
+        'engine COMMAND --help' tells more.
+
+        """;
+
+    private static string GroupHelp(string group, CommandEntry[] table)
+    {
+        var text = new System.Text.StringBuilder();
+        text.Append($"Usage: {group} [--root DIR] COMMAND\n\nCommands:\n");
+        foreach (CommandEntry entry in table)
+        {
+            text.Append($"  {entry.Name,-10} {entry.Summary}\n");
+        }
+
+        text.Append($"\n'{group} COMMAND --help' tells more.\n");
+        return text.ToString();
+    }
+}
+
+/// <summary>One command of a group.</summary>
+/// <param name="Name">As typed.</param>
+/// <param name="Summary">One line for the list.</param>
+/// <param name="Build">Builds options and action.</param>
+/// <param name="StopAt">From this operand on everything belongs to the payload; 0 for never (see <see cref="OperandRule"/>).</param>
+public sealed record CommandEntry(string Name, string Summary, Func<Command> Build, int StopAt = 0);

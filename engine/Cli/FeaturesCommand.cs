@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Engine.Cgroups;
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Lifecycle;
+using Engine.Mounts;
+using Engine.Security;
+using Engine.Spec;
+
+namespace Engine.Cli;
+
+/// <summary>
+/// <c>engine features</c>: the specification's features document (features.md) from the tables that the code uses, and
+/// what this machine offers. Runs without privilege and starts nothing.
+/// </summary>
+public static class FeaturesCommand
+{
+    // openat2 5.6, close_range 5.9, mount_setattr 5.12, cgroup.kill 5.14.
+    private static readonly Version MinimumKernel = new(5, 14);
+
+    /// <summary>Options and action.</summary>
+    public static Command Build()
+    {
+        var command = new Command("features", "what this engine and this machine offer, as JSON");
+        command.SetAction(_ => Run());
+        return command;
+    }
+
+    private static int Run()
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            json.WriteString("ociVersionMin", "1.0.0");
+            json.WriteString("ociVersionMax", OciVersions.Newest);
+            Strings(json, "hooks", ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]);
+            Strings(json, "mountOptions", MountOptionTable.Names);
+            json.WriteStartObject("linux");
+            Strings(json, "namespaces", NamespaceSteps.Types);
+            Strings(json, "capabilities", Capabilities.All);
+            WriteCgroup(json);
+            json.WriteEndObject();
+            WriteMachine(json);
+            json.WriteEndObject();
+        }
+
+        Console.Out.WriteLine(Encoding.UTF8.GetString(stream.ToArray()));
+        return 0;
+    }
+
+    private static void WriteCgroup(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("cgroup");
+        json.WriteBoolean("v1", true);
+        json.WriteBoolean("v2", true);
+        json.WriteBoolean("systemd", false);
+        json.WriteBoolean("systemdUser", false);
+        json.WriteBoolean("rdma", true);
+        json.WriteEndObject();
+        json.WriteStartObject("seccomp");
+        json.WriteBoolean("enabled", true);
+        json.WriteEndObject();
+    }
+
+    private static void WriteMachine(Utf8JsonWriter json)
+    {
+        string release = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
+        json.WriteStartObject("machine");
+        json.WriteString("kernel", release);
+        json.WriteString("minimumKernel", MinimumKernel.ToString());
+        json.WriteBoolean("kernelIsSufficient", KernelOf(release) >= MinimumKernel);
+        json.WriteString("cgroups", CgroupLayout.Read().Mode.ToString().ToLowerInvariant());
+        json.WriteStartObject("workflows");
+        json.WriteString("root", Identity.EffectiveUid == 0 ? "available" : "needs root");
+        json.WriteString("setuid", "not part of this build");
+        json.WriteString("rootless", "not part of this build");
+        json.WriteEndObject();
+        json.WriteString("version", BuildInfo.Version);
+        json.WriteString("build", BuildInfo.Build);
+        json.WriteEndObject();
+    }
+
+    private static Version KernelOf(string release)
+    {
+        string[] parts = release.Split('.', '-', '+');
+        return parts.Length > 1 && int.TryParse(parts[0], out int major) && int.TryParse(parts[1], out int minor) ? new Version(major, minor) : new Version(0, 0);
+    }
+
+    private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (string value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,163 @@
+using Engine.Cgroups;
+using Engine.Control;
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Rpc.Linux;
+using Engine.Shared.Linux;
+using Engine.State;
+
+namespace Engine.Lifecycle;
+
+/// <summary>
+/// A container as the caller's commands see it: its directory, its state as it really is, its control socket. While the
+/// supervisor lives everything is asked of it; what can still be done without it is done with the caller's own rights.
+/// </summary>
+public sealed class ContainerHandle : IDisposable
+{
+    private ContainerHandle(ContainerDirectory directory)
+    {
+        Directory = directory;
+        State = Liveness.Read(directory);
+    }
+
+    /// <summary>The state directory.</summary>
+    public ContainerDirectory Directory { get; }
+
+    /// <summary>The state when it was read last.</summary>
+    public StateDocument State { get; private set; }
+
+    /// <summary>The container's id.</summary>
+    public string Id => Directory.Id;
+
+    /// <summary>Opens an existing container.</summary>
+    /// <exception cref="EngineException">It does not exist, or is somebody else's.</exception>
+    public static ContainerHandle Open(StateRoot root, string id) => new(root.Open(id));
+
+    /// <summary>Reads the state anew.</summary>
+    public StateDocument Refresh() => State = Liveness.Read(Directory);
+
+    /// <summary>Refuses <paramref name="verb"/> unless the state allows it.</summary>
+    public void Require(string verb) => ContainerStatus.Require(verb, Id, State.Status);
+
+    /// <summary>True while a supervisor (or a CLI that creates) answers for the container.</summary>
+    public bool IsSupervised
+    {
+        get
+        {
+            if (!Directory.TryLock())
+            {
+                return true;
+            }
+
+            Directory.Unlock();
+            return false;
+        }
+    }
+
+    /// <summary>One request over the control socket.</summary>
+    /// <exception cref="EngineException">What the master answered, or that nobody did.</exception>
+    public void Control(Action<ControlClient> request)
+    {
+        using ControlClient client = ControlClient.Connect(Directory.Descriptor, Id);
+        request(client);
+    }
+
+    /// <summary>Sends a signal to the payload, or to all of the container's processes.</summary>
+    public void Kill(int signal, bool all)
+    {
+        if (IsSupervised)
+        {
+            Control(client => client.Kill(signal, all));
+            return;
+        }
+
+        if (!Liveness.PayloadLives(State))
+        {
+            throw new EngineException($"cannot kill container \"{Id}\": it has stopped");
+        }
+
+        foreach (int pid in all ? CgroupReader.ReadPids(Slots()) : [State.Pid!.Value])
+        {
+            SignalPid(pid, signal);
+        }
+    }
+
+    /// <summary>Waits until the container has stopped and everything about it is cleaned up.</summary>
+    public StateDocument WaitUntilStopped()
+    {
+        // The lock is the supervisor's for life; while one is about to take over (create) it is the CLI's.
+        Directory.WaitForLock();
+        Directory.Unlock();
+        if (Liveness.PayloadLives(State) && State.Pid is int pid)
+        {
+            using SafeFd pidfd = Pidfds.Open(pid);
+            Pidfds.WaitForEnd(pidfd, Timeout.InfiniteTimeSpan);
+        }
+
+        return Refresh();
+    }
+
+    /// <summary>As <see cref="WaitUntilStopped()"/>, for at most <paramref name="time"/>; false when it has not.</summary>
+    public bool WaitUntilStopped(TimeSpan time)
+    {
+        long deadline = Environment.TickCount64 + (long)time.TotalMilliseconds;
+        while (IsSupervised)
+        {
+            int left = (int)Math.Max(0, deadline - Environment.TickCount64);
+            if (left == 0)
+            {
+                return false;
+            }
+
+            WaitForSupervisor(Math.Min(left, 1000));
+        }
+
+        return !Liveness.PayloadLives(Refresh());
+    }
+
+    /// <summary>The recorded cgroup directories.</summary>
+    public IReadOnlyList<CgroupSlot> Slots() =>
+    [
+        .. (State.Engine?.Cgroups ?? []).Select((cgroup, i) => new CgroupSlot(
+            i, cgroup.Unified ? CgroupVersion.V2 : CgroupVersion.V1, cgroup.Mountpoint, cgroup.Path, cgroup.Controllers)),
+    ];
+
+    /// <inheritdoc/>
+    public void Dispose() => Directory.Dispose();
+
+    private void WaitForSupervisor(int milliseconds)
+    {
+        if (State.Supervisor is { } supervisor)
+        {
+            try
+            {
+                using SafeFd pidfd = Pidfds.Open(supervisor.Pid);
+                if (Liveness.ProcessLives(supervisor.Pid, supervisor.StartTime))
+                {
+                    Pidfds.WaitForEnd(pidfd, TimeSpan.FromMilliseconds(milliseconds));
+                    return;
+                }
+            }
+            catch (SyscallException error) when (error.Errno == Errno.ESRCH)
+            {
+                // Gone between two looks.
+            }
+        }
+
+        Thread.Sleep(Math.Min(milliseconds, 20));
+        Refresh();
+    }
+
+    private static void SignalPid(int pid, int signal)
+    {
+        try
+        {
+            using SafeFd pidfd = Pidfds.Open(pid);
+            Pidfds.Signal(pidfd, signal);
+        }
+        catch (SyscallException error) when (error.Errno == Errno.ESRCH)
+        {
+            // It ended by itself.
+        }
+    }
+}

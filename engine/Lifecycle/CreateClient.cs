@@ -1,0 +1,197 @@
+using System.Text.Json;
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Rpc.Linux;
+using Engine.Rpc.Transport;
+using Engine.Shared.Linux;
+using Engine.Shared.Protocol;
+using Engine.State;
+
+namespace Engine.Lifecycle;
+
+/// <summary>What <c>create</c> and <c>run</c> were asked for. Paths are absolute.</summary>
+public sealed record CreateOptions
+{
+    public required string Id { get; init; }
+    public required string Bundle { get; init; }
+    public string? SyncSocket { get; init; }
+    public string? LogPath { get; init; }
+    public LogFormat LogFormat { get; init; } = LogFormat.Kubernetes;
+    public string? PidFile { get; init; }
+    public bool EmptyProcess { get; init; }
+
+    /// <summary>File for the Chrome trace.</summary>
+    public string? Trace { get; init; }
+
+    /// <summary>Bytes of output kept for clients that attach later.</summary>
+    public uint RingBytes { get; init; } = 64 * 1024;
+}
+
+/// <summary>
+/// The caller's side of create: reserves the id, opens with the caller's rights everything the others will hold by
+/// descriptor, starts the starter and waits for the master's answer. It keeps nothing of the container's, so that the
+/// caller's pipes end when it does. On a failure nothing is left behind; when it is killed, the supervisor sees its
+/// socket close and rolls back.
+/// </summary>
+public static class CreateClient
+{
+    private const int MaxConfig = 16 * 1024 * 1024;
+    private const int Backlog = 64;
+
+    // A roll-back waits at most 5 s for a busy cgroup.
+    private const int RollbackMilliseconds = 20_000;
+
+    /// <summary>Creates the container and returns the master's answer.</summary>
+    /// <exception cref="EngineException">With the reason; everything is rolled back.</exception>
+    public static CreateAnswer Create(StateRoot root, CreateOptions options)
+    {
+        byte[] config = ReadConfig(options.Bundle);
+        using SafeFd? trace = options.Trace is null ? null : OpenTrace(options.Trace);
+        using ContainerDirectory directory = root.Reserve(options.Id);
+        try
+        {
+            return Launch(root, directory, options, config, trace);
+        }
+        catch
+        {
+            // The supervisor rolls back too; what it has removed already is fine.
+            directory.Remove();
+            throw;
+        }
+    }
+
+    /// <summary>Reads config.json of a bundle, once.</summary>
+    /// <exception cref="EngineException">No bundle, no config, not a file, too large.</exception>
+    public static byte[] ReadConfig(string bundle)
+    {
+        string path = Path.Combine(bundle, ContainerDirectory.ConfigFile);
+        if (!Directory.Exists(bundle))
+        {
+            throw new EngineException($"bundle {bundle}: no such directory");
+        }
+
+        try
+        {
+            using SafeFd file = Files.Open(path, fcntl_h.O_RDONLY | fcntl_h.O_NONBLOCK);
+            return Files.ReadAll(file, path, MaxConfig);
+        }
+        catch (SyscallException error)
+        {
+            throw new EngineException($"{error.Message}: the bundle needs a readable config.json", inner: error);
+        }
+    }
+
+    private static CreateAnswer Launch(StateRoot root, ContainerDirectory directory, CreateOptions options, byte[] config, SafeFd? trace)
+    {
+        string logPath = options.LogPath ?? directory.PathOf(options.Id + ".log");
+        using (SafeFd copy = Files.OpenIn(directory.Descriptor, ContainerDirectory.ConfigFile, fcntl_h.O_WRONLY | fcntl_h.O_CREAT | fcntl_h.O_EXCL, 0x180))
+        {
+            Files.WriteAll(copy, config, directory.PathOf(ContainerDirectory.ConfigFile));
+        }
+
+        using SafeFd configCopy = Files.OpenIn(directory.Descriptor, ContainerDirectory.ConfigFile, fcntl_h.O_RDONLY);
+        using SafeFd control = UnixSockets.Listen(directory.Descriptor, ContainerDirectory.ControlSocket, Backlog);
+        using SafeFd attach = UnixSockets.Listen(directory.Descriptor, ContainerDirectory.AttachSocket, Backlog);
+        using SafeFd logDirectory = OpenParent(logPath, "log");
+        using SafeFd? pidDirectory = options.PidFile is null ? null : OpenParent(options.PidFile, "pid file");
+        using SafeFd self = Installation.OpenSelf();
+        using SafeFd pump = Installation.OpenPump();
+        using SafeFd rootDirectory = root.OpenDirectory();
+        (FdChannel request, SafeFd masterEnd) = FdChannel.Pair();
+        using (request)
+        {
+            using StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Null);
+            var launch = new LaunchMessage(LaunchMode.Create, options.Id)
+            {
+                LogLeaf = Path.GetFileName(logPath),
+                LogFormat = options.LogFormat,
+                PidLeaf = options.PidFile is null ? "" : Path.GetFileName(options.PidFile),
+                SyncSocket = options.SyncSocket ?? "",
+                RingBytes = options.RingBytes,
+            };
+            launch.Add(LaunchDescriptor.MasterExe, self);
+            launch.Add(LaunchDescriptor.PumpExe, pump);
+            launch.Add(LaunchDescriptor.StateDirectory, directory.Descriptor);
+            launch.Add(LaunchDescriptor.ControlListener, control);
+            launch.Add(LaunchDescriptor.AttachListener, attach);
+            launch.Add(LaunchDescriptor.LogDirectory, logDirectory);
+            launch.Add(LaunchDescriptor.PidDirectory, pidDirectory);
+            launch.Add(LaunchDescriptor.RequestSocket, masterEnd);
+            launch.Add(LaunchDescriptor.StateRoot, rootDirectory);
+            starter.Send(launch);
+            masterEnd.Dispose();
+
+            SendOrder(request, configCopy, trace, new CreateOrder
+            {
+                Id = options.Id,
+                Bundle = options.Bundle,
+                StateDirectory = directory.Path,
+                LogPath = logPath,
+                LogFormat = options.LogFormat.ToString().ToLowerInvariant(),
+                PidFile = options.PidFile,
+                EmptyProcess = options.EmptyProcess,
+                Uid = Identity.EffectiveUid,
+                Trace = trace is not null,
+            });
+            CreateAnswer answer = ReadAnswer(request, starter);
+            if (answer.Pid == 0)
+            {
+                // The roll-back is the supervisor's; its end says that it is done.
+                starter.WaitForEnd(TimeSpan.FromMilliseconds(RollbackMilliseconds));
+                throw new EngineException(string.Join('\n', answer.Errors), answer.ExitCode);
+            }
+
+            return answer;
+        }
+    }
+
+    private static void SendOrder(FdChannel request, SafeFd config, SafeFd? trace, CreateOrder order)
+    {
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(order, LifecycleJson.Default.CreateOrder);
+        request.Send(json, trace is null ? [config.Value] : [config.Value, trace.Value]);
+    }
+
+    private static CreateAnswer ReadAnswer(FdChannel request, StarterProcess starter)
+    {
+        using var message = new ReceivedMessage();
+        if (request.Receive(message) == ReceiveStatus.Received)
+        {
+            return JsonSerializer.Deserialize(message.Bytes, LifecycleJson.Default.CreateAnswer)!;
+        }
+
+        // The master ended without a word. If the starter had one of its own, that is the cause.
+        string? cause = starter.Receive(out _, RollbackMilliseconds)?.Error;
+        starter.WaitForEnd(TimeSpan.FromMilliseconds(RollbackMilliseconds));
+        throw new EngineException(string.IsNullOrEmpty(cause) ? "the master ended before the container was created" : cause);
+    }
+
+    private static SafeFd OpenTrace(string path)
+    {
+        try
+        {
+            return Files.Open(path, fcntl_h.O_WRONLY | fcntl_h.O_CREAT | fcntl_h.O_TRUNC, 0x1b6);
+        }
+        catch (SyscallException error)
+        {
+            throw new EngineException($"trace file: {error.Message}", inner: error);
+        }
+    }
+
+    private static SafeFd OpenParent(string path, string what)
+    {
+        string? parent = Path.GetDirectoryName(path);
+        if (string.IsNullOrEmpty(parent) || Path.GetFileName(path).Length == 0)
+        {
+            throw new EngineException($"{what} {path}: names no file");
+        }
+
+        try
+        {
+            return Files.Open(parent, fcntl_h.O_PATH | O_DIRECTORY);
+        }
+        catch (SyscallException error)
+        {
+            throw new EngineException($"{what} {path}: {error.Message}", inner: error);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using System.Text.Json;
+using Engine.Cgroups;
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Rpc;
+using Engine.Rpc.Client;
+using Engine.Rpc.Linux;
+using Engine.Rpc.Transport;
+using Engine.Shared.Protocol;
+using Engine.Spec;
+
+namespace Engine.Lifecycle;
+
+/// <summary>
+/// The master's first task: read the order and the config, plan, run the plan over both connections, answer the CLI.
+/// Runs unprivileged; whatever it asks for, the starter decides. Nothing that serving needs later is loaded before the
+/// answer is sent.
+/// </summary>
+public static class CreateContainer
+{
+    private const int MaxConfig = 16 * 1024 * 1024;
+
+    /// <summary>Creates the container. Takes over the container connection and the request socket; the host connection stays the caller's.</summary>
+    /// <returns>The open config, the caller's, when the container is created and there is something to serve; null otherwise.</returns>
+    public static SafeFd? Run(SupervisorClient host, FdChannel container, FdChannel request)
+    {
+        SafeFd? config = null;
+        CreateAnswer answer;
+        SafeFd? trace = null;
+        try
+        {
+            CreateOrder order = ReceiveOrder(request, out config, out trace);
+            answer = Create(host, container, order, Files.ReadAll(config, "config.json", MaxConfig), trace);
+        }
+        catch (Exception error)
+        {
+            answer = Failed(error);
+            TryAbort(host);
+        }
+
+        trace?.Dispose();
+        try
+        {
+            request.Send(JsonSerializer.SerializeToUtf8Bytes(answer, LifecycleJson.Default.CreateAnswer));
+        }
+        catch (SyscallException)
+        {
+            // The CLI is gone; the supervisor has seen it too and decides what becomes of the container.
+        }
+
+        request.Dispose();
+        if (answer.Pid != 0)
+        {
+            return config;
+        }
+
+        config?.Dispose();
+        return null;
+    }
+
+    private static CreateAnswer Create(SupervisorClient host, FdChannel container, CreateOrder order, byte[] config, SafeFd? traceFile)
+    {
+        using var stage = new ContainerClient(container);
+        RpcTrace? trace = traceFile is null ? null : new RpcTrace();
+        host.Connection.Trace = trace;
+        stage.Connection.Trace = trace;
+        try
+        {
+            // The supervisor answers while the config is parsed.
+            host.Hello();
+            var warnings = new List<string>();
+            CreationPlan plan;
+            using (trace?.Phase("plan"))
+            {
+                plan = Plan(order, config, warnings);
+            }
+
+            var clients = new CreationClients(host, stage);
+            plan.Run(clients);
+            return new CreateAnswer { Pid = clients.Pid, Warnings = [.. warnings] };
+        }
+        finally
+        {
+            host.Connection.Trace = null;
+            if (trace is not null)
+            {
+                Files.WriteAll(traceFile!, trace.ToJson(), "trace");
+            }
+        }
+    }
+
+    /// <summary>Loads, validates and plans; also what <c>--plan</c> does, in the CLI and without doing anything.</summary>
+    public static CreationPlan Plan(CreateOrder order, byte[] config, List<string> warnings)
+    {
+        RuntimeSpec spec = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts, out IReadOnlyList<ConfigError> remarks);
+        warnings.AddRange(remarks.Select(remark => $"config.json: {remark.JsonPath}: {remark.Message}"));
+        return CreationPlanBuilder.Build(new PlanInput(spec, order, CgroupLayout.Read()), warnings);
+    }
+
+    private static CreateOrder ReceiveOrder(FdChannel request, out SafeFd config, out SafeFd? trace)
+    {
+        using var message = new ReceivedMessage();
+        trace = null;
+        if (request.Receive(message) != ReceiveStatus.Received || message.DescriptorCount < 1)
+        {
+            throw new EngineException("no order came");
+        }
+
+        CreateOrder order = JsonSerializer.Deserialize(message.Bytes, LifecycleJson.Default.CreateOrder) ?? throw new EngineException("empty order");
+        config = message.Take(0);
+        trace = order.Trace && message.DescriptorCount > 1 ? message.Take(1) : null;
+        return order;
+    }
+
+    private static CreateAnswer Failed(Exception error) => error switch
+    {
+        ConfigException config => new CreateAnswer { Errors = [.. config.Lines], ExitCode = config.ExitCode },
+        EngineException own => new CreateAnswer { Errors = [own.Message], ExitCode = own.ExitCode },
+        RpcException rpc => new CreateAnswer { Errors = [Advice.Add(rpc)], ExitCode = ExitCode.Failure },
+        PeerLostException or MessageException or SyscallException => new CreateAnswer { Errors = [error.Message], ExitCode = ExitCode.Failure },
+        _ => new CreateAnswer { Errors = [$"unexpected failure of the master: {error.GetType().Name}: {error.Message}"], ExitCode = ExitCode.Failure },
+    };
+
+    private static void TryAbort(SupervisorClient host)
+    {
+        try
+        {
+            host.Abort().Wait();
+        }
+        catch (Exception error) when (error is RpcException or PeerLostException)
+        {
+            // A supervisor that is gone has nothing left to roll back; the CLI removes the record.
+        }
+    }
+}

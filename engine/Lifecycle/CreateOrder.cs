@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization;
+using Engine.State;
+
+namespace Engine.Lifecycle;
+
+/// <summary>
+/// What the CLI asks the master for, on the request socket: one datagram of JSON. Its descriptors: the copy of
+/// config.json in the state directory, and the trace file when there is one.
+/// </summary>
+public sealed record CreateOrder
+{
+    public string Id { get; set; } = "";
+
+    /// <summary>Absolute path of the bundle.</summary>
+    public string Bundle { get; set; } = "";
+
+    /// <summary>Absolute path of the state directory, for the sockets' names in the state document.</summary>
+    public string StateDirectory { get; set; } = "";
+    public string LogPath { get; set; } = "";
+    public string LogFormat { get; set; } = "";
+    public string? PidFile { get; set; }
+    public bool EmptyProcess { get; set; }
+
+    /// <summary>The caller's uid.</summary>
+    public uint Uid { get; set; }
+
+    /// <summary>A descriptor for the trace comes with the order.</summary>
+    public bool Trace { get; set; }
+}
+
+/// <summary>The master's one answer: a pid, or the text of a failure and the exit code it stands for.</summary>
+public sealed record CreateAnswer
+{
+    /// <summary>Host pid of the container's first process; 0 on failure.</summary>
+    public int Pid { get; set; }
+
+    /// <summary>Lines for stderr; empty on success.</summary>
+    public string[] Errors { get; set; } = [];
+    public int ExitCode { get; set; }
+
+    /// <summary>Things done that the caller should know of (a seccomp rule for an unknown system call, ...).</summary>
+    public string[] Warnings { get; set; } = [];
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CreateOrder))]
+[JsonSerializable(typeof(CreateAnswer))]
+[JsonSerializable(typeof(EngineState))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+internal sealed partial class LifecycleJson : JsonSerializerContext;

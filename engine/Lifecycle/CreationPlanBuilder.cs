@@ -1,0 +1,85 @@
+using Engine.Cgroups;
+using Engine.Shared.Linux;
+using Engine.Shared.Protocol;
+using Engine.Spec;
+using Engine.State;
+
+namespace Engine.Lifecycle;
+
+/// <summary>What a plan is built from. Nothing in it is changed by the building.</summary>
+/// <param name="Config">Loaded and validated.</param>
+/// <param name="Order">The CLI's order.</param>
+/// <param name="Layout">The machine's cgroup hierarchies.</param>
+public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayout Layout)
+{
+    /// <summary><c>linux</c>, empty when absent.</summary>
+    public LinuxSpec Linux { get; } = Config.Linux ?? new LinuxSpec();
+
+    /// <summary>True when the container gets, or joins, another user namespace than the host's.</summary>
+    public bool HasUserNamespace => Linux.Namespace("user") is not null;
+
+    /// <summary>A path of the config that is relative to the bundle.</summary>
+    public string InBundle(string path) => Path.GetFullPath(path, Order.Bundle);
+}
+
+/// <summary>
+/// The order of a creation. Its fixed points: the record with the cgroup paths is on disk before the first cgroup is
+/// made; nothing is mounted before the root's propagation is set; devices come after /dev is mounted; prestart,
+/// createRuntime and createContainer hooks see the finished mounts but the host's root (as with runc, whose users' GPU
+/// hooks rely on it); what covers parts of /proc and /sys comes after the root switch, when nothing can be mounted over
+/// it any more; the process is prepared last.
+/// </summary>
+public static class CreationPlanBuilder
+{
+    /// <summary>Builds the plan; nothing is done yet.</summary>
+    /// <exception cref="Diagnostics.EngineException">The config asks for what this machine cannot give.</exception>
+    public static CreationPlan Build(PlanInput input, List<string> warnings)
+    {
+        var plan = new CreationPlan();
+        var sources = new SourceSlots();
+        CgroupPlan cgroups = CgroupSteps.Resolve(input);
+
+        StatePrefix state = ComposeState(input, cgroups);
+        plan.Host("SaveState", "creating", "", host => host.SaveState(state.Oci, state.Own));
+        CgroupSteps.Add(plan, cgroups);
+        NamespaceSteps.Add(plan, input);
+
+        RootSteps.AddAttach(plan, input, sources);
+        MountSteps.Add(plan, input, cgroups, sources);
+        DeviceSteps.Add(plan, input, sources);
+        HookSteps.AddBeforeRoot(plan, input);
+        RootSteps.AddEnter(plan, input);
+        IsolationSteps.Add(plan, input);
+        HookSteps.AddAtStart(plan, input);
+        ProcessSteps.Add(plan, input, warnings);
+        return plan;
+    }
+
+    private static StatePrefix ComposeState(PlanInput input, CgroupPlan cgroups)
+    {
+        var own = new EngineState
+        {
+            BootId = Liveness.BootId(),
+            Terminal = input.Config.Process?.Terminal ?? false,
+            LogPath = input.Order.LogPath,
+            LogFormat = input.Order.LogFormat,
+            PidFile = input.Order.PidFile,
+            Uid = input.Order.Uid,
+            Rootfs = input.InBundle(input.Config.Root!.Path),
+            Cgroups = CgroupSteps.Records(cgroups),
+        };
+        return StatePrefix.Of(input.Order, OciVersions.Newest, input.Config.Annotations, own);
+    }
+}
+
+/// <summary>Hands out the numbers under which mounts travel from the supervisor to the container stage.</summary>
+public sealed class SourceSlots
+{
+    private uint _next;
+
+    /// <summary>The next free number.</summary>
+    /// <exception cref="Diagnostics.EngineException">More than <see cref="Limits.Sources"/> are asked for.</exception>
+    public uint Next(string jsonPath) => _next < Limits.Sources
+        ? _next++
+        : throw new Diagnostics.EngineException($"config.json: {jsonPath}: more than {Limits.Sources} bind mounts");
+}

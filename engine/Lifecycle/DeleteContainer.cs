@@ -1,0 +1,160 @@
+using Engine.Cgroups;
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Rpc.Linux;
+using Engine.Shared.Linux;
+using Engine.Spec;
+using Engine.State;
+
+namespace Engine.Lifecycle;
+
+/// <summary>
+/// Removal of a container, with the caller's rights. With a supervisor that works it is: end the payload, let the
+/// supervisor clean up, poststop hooks, remove the record. Forced, each of these is done without the one that should
+/// have done it, whatever was killed before and whatever half of a creation is there.
+/// </summary>
+public static class DeleteContainer
+{
+    private const int SigKill = 9;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Removes the container.</summary>
+    /// <param name="container">It; its directory is gone afterwards.</param>
+    /// <param name="force">Kill it first and clean up whatever is left.</param>
+    /// <returns>Warnings: hooks that failed, files of others that could not be removed.</returns>
+    /// <exception cref="EngineException">Its state forbids it, or something cannot be removed.</exception>
+    public static List<string> Delete(ContainerHandle container, bool force)
+    {
+        if (!force)
+        {
+            container.Require("delete");
+        }
+
+        if (container.State.Status != ContainerStatus.Stopped || container.IsSupervised)
+        {
+            End(container, force);
+        }
+
+        var warnings = new List<string>();
+        if (force || container.State.Status == ContainerStatus.Stopped)
+        {
+            RemoveCgroups(container);
+            RemovePidFile(container, warnings);
+        }
+
+        Poststop(container, warnings);
+        container.Directory.Remove();
+        return warnings;
+    }
+
+    private static void End(ContainerHandle container, bool force)
+    {
+        StateDocument state = container.State;
+        if (state.Status is ContainerStatus.Created or ContainerStatus.Running or ContainerStatus.Paused)
+        {
+            // Direct, by pidfd: it must work with a supervisor that is stopped, dead or busy with a hook.
+            KillProcess(state.Pid, state.StartTime, state);
+            if (state.Status == ContainerStatus.Paused)
+            {
+                CgroupFreezer.Thaw(container.Slots());
+            }
+
+            if (container.WaitUntilStopped(force ? TimeSpan.FromSeconds(8) : Patience))
+            {
+                return;
+            }
+        }
+        else if (state.Status == ContainerStatus.Stopped && container.WaitUntilStopped(TimeSpan.FromSeconds(8)))
+        {
+            return;
+        }
+
+        if (!force)
+        {
+            throw new EngineException($"container \"{container.Id}\" does not end; --force removes it");
+        }
+
+        state = container.Refresh();
+        KillProcess(state.Supervisor?.Pid, state.Supervisor?.StartTime, state);
+        KillProcess(state.Pid, state.StartTime, state);
+        if (!container.WaitUntilStopped(Patience))
+        {
+            throw new EngineException($"container \"{container.Id}\": a process holds {container.Directory.Path} and does not end");
+        }
+    }
+
+    private static void KillProcess(int? pid, ulong? startTime, StateDocument state)
+    {
+        if (pid is not int number || startTime is not ulong start || (state.Engine is { BootId.Length: > 0 } own && own.BootId != Liveness.BootId()))
+        {
+            return;
+        }
+
+        try
+        {
+            // The descriptor first, then the comparison: from then on it cannot be another process.
+            using SafeFd pidfd = Pidfds.Open(number);
+            if (Liveness.ProcessLives(number, start))
+            {
+                Pidfds.Signal(pidfd, SigKill);
+            }
+        }
+        catch (SyscallException error) when (error.Errno == Errno.ESRCH)
+        {
+            // Ended already.
+        }
+    }
+
+    private static void RemoveCgroups(ContainerHandle container)
+    {
+        if (container.Slots() is { Count: > 0 } slots)
+        {
+            CgroupRemoval.Remove(slots);
+        }
+    }
+
+    private static void RemovePidFile(ContainerHandle container, List<string> warnings)
+    {
+        string? path = container.State.Engine?.PidFile;
+        if (path is null || container.State.Pid is not int pid)
+        {
+            return;
+        }
+
+        try
+        {
+            // Only if it is still this container's: another may use the same path by now.
+            if (File.Exists(path) && File.ReadAllText(path).Trim() == pid.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            warnings.Add($"pid file {path}: {error.Message}");
+        }
+    }
+
+    private static void Poststop(ContainerHandle container, List<string> warnings)
+    {
+        HookSpec[] hooks;
+        try
+        {
+            hooks = ConfigLoader.Load(container.Directory.ReadConfig(), ContainerDirectory.ConfigFile).Hooks?.Poststop ?? [];
+        }
+        catch (EngineException)
+        {
+            // Killed before the copy was whole: nothing was started, so there is nothing to be told of.
+            return;
+        }
+
+        for (int i = 0; i < hooks.Length; i++)
+        {
+            string? failure = PoststopHook.Run(hooks[i], container.State with { Status = ContainerStatus.Stopped });
+            if (failure is not null)
+            {
+                warnings.Add($"hooks.poststop[{i}]: {failure}");
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using Engine.Cgroups;
+using Engine.Diagnostics;
+using Engine.Mounts;
+using Engine.Rpc.Client;
+using Engine.Shared.Linux;
+using Engine.Shared.Protocol;
+using Engine.Spec;
+
+namespace Engine.Lifecycle;
+
+/// <summary>
+/// The config's mounts, in the config's order (OCI config.md: the runtime MUST mount entries in the listed order).
+/// A bind's source is cloned by the supervisor right before the stage attaches it.
+/// </summary>
+public static class MountSteps
+{
+    internal static void Add(CreationPlan plan, PlanInput input, CgroupPlan cgroups, SourceSlots sources)
+    {
+        for (int i = 0; i < input.Config.Mounts.Length; i++)
+        {
+            MountSpec mount = input.Config.Mounts[i];
+            string jsonPath = $"mounts[{i}]";
+            MountOptions options = MountOptions.Parse(mount.Type, mount.Options);
+            switch (options.Kind)
+            {
+                case MountKind.Bind:
+                    AddBind(plan, input, sources, mount, options, jsonPath);
+                    break;
+                case MountKind.Change:
+                    AddChange(plan, mount, options, jsonPath);
+                    break;
+                default:
+                    if (mount.Type is "cgroup" or "cgroup2")
+                    {
+                        CgroupMountSteps.Add(plan, input, cgroups, sources, mount, options, jsonPath);
+                    }
+                    else
+                    {
+                        AddFilesystem(plan, mount, options, jsonPath);
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    /// <summary>True when /dev is to be sealed read-only only after the devices are in it.</summary>
+    internal static bool IsDeferredReadonly(string destination, MountOptions options) =>
+        options.Kind == MountKind.Filesystem && Normal(destination) == "/dev" && (options.AttrSet & mount_h.MOUNT_ATTR_RDONLY) != 0;
+
+    /// <summary>A destination without doubled or trailing slashes.</summary>
+    internal static string Normal(string destination) => Path.GetFullPath("/" + destination);
+
+    internal static void AddBindOf(
+        CreationPlan plan, string source, bool recursive, uint slot, string destination, MountOptions options, string jsonPath, ulong rootPropagation)
+    {
+        SourceFlags flags = recursive ? SourceFlags.Recursive : SourceFlags.None;
+        plan.Host("CloneSource", source, jsonPath, host => host.CloneSource(slot, flags, source, context: jsonPath));
+
+        // The clone is a peer of the host's mount. It becomes a slave first; sharing it with the host itself needs a shared root as well.
+        ulong asked = options.Propagation;
+        bool shared = (asked & mount_h.MS_SHARED) != 0 && (rootPropagation & mount_h.MS_SHARED) == 0;
+        ulong first = asked == 0 || shared ? mount_h.MS_SLAVE | mount_h.MS_REC : asked;
+        var attributes = new MountAttributes
+        {
+            Set = options.AttrSet,
+            Clear = options.AttrClear,
+            RecursiveSet = options.RecursiveSet,
+            RecursiveClear = options.RecursiveClear,
+            Propagation = first,
+        };
+        plan.Container("MountBind", $"{source} on {destination}", jsonPath, stage => stage.MountBind(slot, destination, MountFlags.None, attributes, jsonPath));
+        if (shared)
+        {
+            plan.Container(
+                "ChangeMount", $"{destination} ({Propagation.NameOf(asked)})", jsonPath,
+                stage => stage.ChangeMount(destination, new MountAttributes { Propagation = asked }, jsonPath));
+        }
+    }
+
+    private static void AddBind(CreationPlan plan, PlanInput input, SourceSlots sources, MountSpec mount, MountOptions options, string jsonPath)
+    {
+        if (string.IsNullOrEmpty(mount.Source))
+        {
+            throw new EngineException($"config.json: {jsonPath}.source: a bind mount needs a source");
+        }
+
+        AddBindOf(
+            plan, input.InBundle(mount.Source), options.Recursive, sources.Next(jsonPath), mount.Destination, options, jsonPath,
+            RootSteps.HostPropagation(input));
+    }
+
+    private static void AddChange(CreationPlan plan, MountSpec mount, MountOptions options, string jsonPath)
+    {
+        var attributes = new MountAttributes
+        {
+            Set = options.AttrSet,
+            Clear = options.AttrClear,
+            RecursiveSet = options.RecursiveSet,
+            RecursiveClear = options.RecursiveClear,
+            Propagation = options.Propagation,
+        };
+        plan.Container("ChangeMount", mount.Destination, jsonPath, stage => stage.ChangeMount(mount.Destination, attributes, jsonPath));
+    }
+
+    private static void AddFilesystem(CreationPlan plan, MountSpec mount, MountOptions options, string jsonPath)
+    {
+        string type = mount.Type!;
+        MountFlags flags = MountFlags.None;
+        if (type is "proc" or "sysfs")
+        {
+            flags |= MountFlags.NoSymlink;
+        }
+
+        if (options.CopyUp)
+        {
+            flags |= MountFlags.CopyUp;
+        }
+
+        if (type == "devpts")
+        {
+            flags |= MountFlags.Devpts;
+        }
+
+        string[] superblock = [.. options.FilesystemOptions.Where(option => option != "ro" || !IsDeferredReadonly(mount.Destination, options))];
+        ulong set = IsDeferredReadonly(mount.Destination, options) ? options.AttrSet & ~(ulong)mount_h.MOUNT_ATTR_RDONLY : options.AttrSet;
+        var attributes = new MountAttributes { Set = set, Clear = options.AttrClear, Propagation = options.Propagation };
+        plan.Container(
+            "MountFilesystem", $"{type} on {mount.Destination}", jsonPath,
+            stage => stage.MountFilesystem(type, mount.Source ?? type, mount.Destination, flags, attributes, superblock, jsonPath));
+    }
+}

@@ -1,0 +1,38 @@
+using Engine.Mounts;
+using Engine.Shared.Linux;
+using Engine.Shared.Protocol;
+
+namespace Engine.Lifecycle;
+
+/// <summary>The root file system: cloned in the host's namespace, attached, and entered.</summary>
+public static class RootSteps
+{
+    internal static void AddAttach(CreationPlan plan, PlanInput input, SourceSlots sources)
+    {
+        string path = input.InBundle(input.Config.Root!.Path);
+        uint slot = sources.Next("root");
+        ulong propagation = HostPropagation(input);
+        plan.Host("CloneSource", path, "root.path", host => host.CloneSource(slot, SourceFlags.Recursive, path, context: "root.path"));
+        plan.Container("AttachRoot", $"/ ({Propagation.NameOf(propagation)})", "root", stage => stage.AttachRoot(slot, propagation, "root.path"));
+    }
+
+    internal static void AddEnter(CreationPlan plan, PlanInput input)
+    {
+        ulong propagation = Propagation.Parse(input.Linux.RootfsPropagation) ?? 0;
+        bool isReadonly = input.Config.Root!.Readonly;
+        plan.Container(
+            "EnterRoot", isReadonly ? "/ (read-only)" : "/", "root", stage => stage.EnterRoot(propagation, isReadonly, "root"));
+    }
+
+    /// <summary>
+    /// What keeps mounts made here from reaching the host: slave unless the config wants less. Only "shared" lets them,
+    /// which is what the word asks for (config-linux.md, Rootfs Mount Propagation).
+    /// </summary>
+    internal static ulong HostPropagation(PlanInput input) => Propagation.Parse(input.Linux.RootfsPropagation) switch
+    {
+        null => mount_h.MS_SLAVE | mount_h.MS_REC,
+        ulong asked when (asked & mount_h.MS_SHARED) != 0 => mount_h.MS_SHARED | mount_h.MS_REC,
+        ulong asked when (asked & (mount_h.MS_PRIVATE | mount_h.MS_UNBINDABLE)) != 0 => mount_h.MS_PRIVATE | mount_h.MS_REC,
+        _ => mount_h.MS_SLAVE | mount_h.MS_REC,
+    };
+}

@@ -1,0 +1,151 @@
+using System.Text;
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Rpc;
+using Engine.Rpc.Linux;
+using Engine.Rpc.Transport;
+using Engine.Shared.Protocol;
+using Engine.Shared.Wire;
+
+namespace Engine.Lifecycle;
+
+/// <summary>The launch record and its descriptors, in the order that <see cref="LaunchDescriptor"/> prescribes.</summary>
+public sealed class LaunchMessage(LaunchMode mode, string id)
+{
+    private readonly SortedDictionary<LaunchDescriptor, SafeFd> _descriptors = [];
+
+    /// <summary>What the starter is to do.</summary>
+    public LaunchMode Mode => mode;
+
+    /// <summary>The container.</summary>
+    public string Id => id;
+    public LaunchFlags Flags { get; init; }
+    public string LogLeaf { get; init; } = "";
+    public LogFormat LogFormat { get; init; }
+    public string PidLeaf { get; init; } = "";
+    public string SyncSocket { get; init; } = "";
+    public uint RingBytes { get; init; }
+    public ulong Namespaces { get; init; }
+    public uint Rows { get; init; }
+    public uint Columns { get; init; }
+
+    internal uint Mask => _descriptors.Keys.Aggregate(0u, (mask, which) => mask | (1u << (int)which));
+
+    internal int[] Values => [.. _descriptors.Values.Select(fd => fd.Value)];
+
+    /// <summary>Adds a descriptor, which stays the caller's; null adds none.</summary>
+    public void Add(LaunchDescriptor which, SafeFd? descriptor)
+    {
+        if (descriptor is not null)
+        {
+            _descriptors[which] = descriptor;
+        }
+    }
+}
+
+/// <summary>What the starter said last on the launch socket.</summary>
+/// <param name="Kind">0 runs, 1 failed, 2 ended.</param>
+/// <param name="Error">One line; empty unless it failed.</param>
+public sealed record LaunchOutcome(uint Kind, int Pid, int ExitCode, string Error);
+
+/// <summary>
+/// A starter that this process has started, and the launch socket between them. The starter runs with the caller's
+/// rights (root workflow, rootless) or raised ones (set-uid) and trusts nothing that it inherits.
+/// </summary>
+public sealed class StarterProcess : IDisposable
+{
+    private readonly FdChannel _launch;
+    private readonly SpawnedProcess _process;
+
+    private StarterProcess(FdChannel launch, SpawnedProcess process)
+    {
+        _launch = launch;
+        _process = process;
+    }
+
+    /// <summary>Starts it from a sealed copy; <paramref name="mode"/> and <paramref name="id"/> are only for ps.</summary>
+    /// <param name="mode">create or exec.</param>
+    /// <param name="id">The container.</param>
+    /// <param name="stdio">Inherit for an exec without a terminal: the new process takes this one's.</param>
+    public static StarterProcess Start(string mode, string id, SpawnStdio stdio)
+    {
+        using SafeFd image = Installation.OpenSealedStarter();
+        (FdChannel mine, SafeFd theirs) = FdChannel.Pair();
+        using (theirs)
+        {
+            SpawnedProcess process = SpawnedProcess.Start(
+                image, ["starter", mode, id], environment: [], inherit: [(theirs.Value, 3)], stdio, newSession: stdio == SpawnStdio.Null);
+            return new StarterProcess(mine, process);
+        }
+    }
+
+    /// <summary>Sends the launch record.</summary>
+    public void Send(LaunchMessage message)
+    {
+        using var arena = new MessageArena();
+        var record = new Launch
+        {
+            Version = Limits.Version,
+            Build = arena.Bytes(BuildId.Value),
+            Mode = (uint)message.Mode,
+            Flags = (uint)message.Flags,
+            Descriptors = message.Mask,
+            Id = arena.Text(message.Id),
+            LogLeaf = arena.Text(message.LogLeaf),
+            LogFormat = (uint)message.LogFormat,
+            PidLeaf = arena.Text(message.PidLeaf),
+            SyncSocket = arena.Text(message.SyncSocket),
+            RingBytes = message.RingBytes,
+            Namespaces = message.Namespaces,
+            Rows = message.Rows,
+            Columns = message.Columns,
+        };
+        _launch.SendMessage(ref record, message.Values);
+    }
+
+    /// <summary>Exec's second datagram: the container's cgroup directories.</summary>
+    public void SendCgroups(IReadOnlyList<SafeFd> directories, uint unifiedMask)
+    {
+        var record = new ExecCgroups { Count = (uint)directories.Count, UnifiedMask = unifiedMask };
+        _launch.SendMessage(ref record, [.. directories.Select(directory => directory.Value)]);
+    }
+
+    /// <summary>
+    /// The next word of the starter; null when it ended without one. <paramref name="terminal"/> takes the terminal's
+    /// master side when one came along, which is then the caller's.
+    /// </summary>
+    public unsafe LaunchOutcome? Receive(out SafeFd? terminal, int milliseconds = -1)
+    {
+        terminal = null;
+        using var message = new ReceivedMessage();
+        if (_launch.Receive(message, milliseconds) != ReceiveStatus.Received)
+        {
+            return null;
+        }
+
+        if (message.Read(out LaunchResult result) != WireStatus.Ok)
+        {
+            throw new EngineException("the starter's answer cannot be read; are engine and starter of one build?");
+        }
+
+        terminal = message.DescriptorCount > 0 ? message.Take(0) : null;
+        string error = result.Kind == 1 ? LaunchError(result.Error) : "";
+        return new LaunchOutcome(result.Kind, result.Pid, result.ExitCode, error);
+    }
+
+    /// <summary>Waits for its end; false when it still runs after <paramref name="time"/>.</summary>
+    public bool WaitForEnd(TimeSpan time) => _process.WaitForEnd(time);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _launch.Dispose();
+        _process.Dispose();
+    }
+
+    private static unsafe string LaunchError(ErrorRecord error)
+    {
+        string Decode(Text text) => text.At == null ? "" : Encoding.UTF8.GetString(text.At, text.Length);
+        return ErrnoText.Line(Decode(error.Operation), Decode(error.Path), error.Errno, Decode(error.Detail));
+    }
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using Engine.Linux;
+
+namespace Engine.State;
+
+/// <summary>
+/// What a container really is now. state.json is what the supervisor last wrote; when the supervisor is gone, or the
+/// machine was started again, the record is compared with the processes and the freezer. Reading changes nothing.
+/// </summary>
+public static class Liveness
+{
+    /// <summary>Reads the record of <paramref name="directory"/> and corrects it by what is alive.</summary>
+    public static StateDocument Read(ContainerDirectory directory)
+    {
+        // The question first: a supervisor that finishes between the two answers then shows its last word, not a stale one.
+        bool orphan = directory.TryLock();
+        if (orphan)
+        {
+            directory.Unlock();
+        }
+
+        StateDocument? recorded = directory.ReadState();
+        if (recorded is null)
+        {
+            return new StateDocument
+            {
+                Id = directory.Id,
+                OciVersion = Spec.OciVersions.Newest,
+                Status = orphan ? ContainerStatus.Stopped : ContainerStatus.Creating,
+                ExitCode = orphan ? Diagnostics.ExitCode.Failure : null,
+                ExitDesc = orphan ? "its creation was cut short" : null,
+            };
+        }
+
+        return orphan && recorded.Status != ContainerStatus.Stopped ? Orphaned(recorded) : recorded;
+    }
+
+    /// <summary>True when the payload of <paramref name="state"/> lives: same boot, same pid, same start time, no zombie.</summary>
+    public static bool PayloadLives(StateDocument state) =>
+        SameBoot(state) && state.Pid is int pid && state.StartTime is ulong start && ProcessLives(pid, start);
+
+    /// <summary>True when the process that had <paramref name="startTime"/> still runs under <paramref name="pid"/>.</summary>
+    public static bool ProcessLives(int pid, ulong startTime) =>
+        ReadStat(pid) is { } stat && stat.StartTime == startTime && stat.Letter is not ('Z' or 'X');
+
+    /// <summary>Start time and state letter of a process, fields 22 and 3 of /proc/PID/stat; null when there is none.</summary>
+    public static (ulong StartTime, char Letter)? ReadStat(int pid)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        // The command name stands in parentheses and may hold anything, also parentheses and blanks.
+        int close = text.LastIndexOf(')');
+        string[] fields = close < 0 ? [] : text[(close + 2)..].Split(' ');
+        return fields.Length > 19 && ulong.TryParse(fields[19], CultureInfo.InvariantCulture, out ulong start) ? (start, fields[0][0]) : null;
+    }
+
+    /// <summary>The id of this boot.</summary>
+    public static string BootId()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private static bool SameBoot(StateDocument state) => state.Engine is null || state.Engine.BootId.Length == 0 || state.Engine.BootId == BootId();
+
+    private static StateDocument Orphaned(StateDocument recorded)
+    {
+        if (recorded.Status is ContainerStatus.Running or ContainerStatus.Paused && PayloadLives(recorded))
+        {
+            return recorded with { Status = IsFrozen(recorded) ? ContainerStatus.Paused : ContainerStatus.Running };
+        }
+
+        // A created container without its supervisor cannot be started any more: its stage dies with the supervisor.
+        return recorded with
+        {
+            Status = ContainerStatus.Stopped,
+            ExitCode = Diagnostics.ExitCode.Failure,
+            ExitDesc = "unknown: its supervisor was killed or the machine restarted",
+        };
+    }
+
+    private static bool IsFrozen(StateDocument state)
+    {
+        foreach (CgroupRecord cgroup in state.Engine?.Cgroups ?? [])
+        {
+            if (cgroup.Freezer)
+            {
+                string file = cgroup.Unified ? "cgroup.freeze" : "freezer.state";
+                try
+                {
+                    string value = File.ReadAllText($"{cgroup.Mountpoint}/{cgroup.Path.TrimStart('/')}/{file}").Trim();
+                    return value is "1" or "FROZEN" or "FREEZING";
+                }
+                catch (IOException)
+                {
+                    return false;
+                }
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,120 @@
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Rpc.Linux;
+using Engine.Shared.Linux;
+
+namespace Engine.State;
+
+/// <summary>
+/// The directory that holds one directory per container. Mode 0700 and owned by the caller: other users can neither
+/// read records nor reach the sockets in it. Runs in the CLI with the caller's rights.
+/// </summary>
+public sealed class StateRoot
+{
+    /// <summary>Environment variable that replaces the default root.</summary>
+    public const string Variable = "ENGINE_ROOT";
+
+    private StateRoot(string path) => Path = path;
+
+    /// <summary>Absolute path.</summary>
+    public string Path { get; }
+
+    /// <summary>
+    /// The root named by <paramref name="option"/> (<c>--root</c>), else by ENGINE_ROOT, else <c>/run/engine/oci</c> for
+    /// root and <c>$XDG_RUNTIME_DIR/engine/oci</c> for users. Nothing is made yet.
+    /// </summary>
+    /// <exception cref="EngineException">A user without XDG_RUNTIME_DIR named no root.</exception>
+    public static StateRoot Locate(string? option)
+    {
+        string? named = string.IsNullOrEmpty(option) ? Environment.GetEnvironmentVariable(Variable) : option;
+        if (!string.IsNullOrEmpty(named))
+        {
+            return new StateRoot(System.IO.Path.GetFullPath(named));
+        }
+
+        if (Identity.EffectiveUid == 0)
+        {
+            return new StateRoot("/run/engine/oci");
+        }
+
+        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        return string.IsNullOrEmpty(runtime)
+            ? throw new EngineException("no state directory: XDG_RUNTIME_DIR is not set; name one with --root or ENGINE_ROOT")
+            : new StateRoot(System.IO.Path.Combine(runtime, "engine/oci"));
+    }
+
+    /// <summary>
+    /// Makes the directory of a new container, which reserves its id: mkdir is what two creates race for. The directory
+    /// comes back locked; the lock lives in its open file description, which the supervisor inherits, and so says for as
+    /// long as anybody answers for the container that somebody does.
+    /// </summary>
+    /// <exception cref="EngineException">The id is taken, or the directory cannot be made.</exception>
+    public ContainerDirectory Reserve(string id)
+    {
+        ContainerId.Check(id);
+        MakeRoot();
+        string path = PathOf(id);
+        try
+        {
+            Files.MakeDirectory(path, 0b111_000_000);
+        }
+        catch (SyscallException error) when (error.Errno == Errno.EEXIST)
+        {
+            throw new EngineException($"container \"{id}\" already exists; remove it with 'engine oci delete {id}' or take another id", inner: error);
+        }
+
+        ContainerDirectory directory = ContainerDirectory.Open(id, path);
+        directory.TryLock();
+        return directory;
+    }
+
+    /// <summary>Opens the directory of an existing container.</summary>
+    /// <exception cref="EngineException">There is none, or it is not a directory of the caller's.</exception>
+    public ContainerDirectory Open(string id)
+    {
+        ContainerId.Check(id);
+        return ContainerDirectory.Open(id, PathOf(id));
+    }
+
+    /// <summary>True when a directory of that id exists.</summary>
+    public bool Has(string id) => Directory.Exists(PathOf(id));
+
+    /// <summary>All ids, in order of name. Directories whose names are no ids (a removal that was cut short) are left out.</summary>
+    public IReadOnlyList<string> Ids()
+    {
+        if (!Directory.Exists(Path))
+        {
+            return [];
+        }
+
+        var ids = new List<string>();
+        foreach (string directory in Directory.EnumerateDirectories(Path))
+        {
+            string name = System.IO.Path.GetFileName(directory);
+            if (ContainerId.IsValid(name))
+            {
+                ids.Add(name);
+            }
+        }
+
+        ids.Sort(StringComparer.Ordinal);
+        return ids;
+    }
+
+    /// <summary>Opens the root itself, for the starter's roll-back.</summary>
+    public SafeFd OpenDirectory() => Files.OpenDirectory(Path);
+
+    private string PathOf(string id) => System.IO.Path.Combine(Path, id);
+
+    private void MakeRoot()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new EngineException($"state directory {Path}: {error.Message}; name another with --root or ENGINE_ROOT", inner: error);
+        }
+    }
+}
