@@ -164,7 +164,10 @@ internal static unsafe class Filesystems
                 break;
             if (i > 0)
                 Failure.Append("; "u8);
-            Failure.Append(new ReadOnlySpan<byte>(message + severity, (int)got - severity));
+            int length = (int)got - severity;
+            if (message[got - 1] == '\n')
+                length--;
+            Failure.Append(new ReadOnlySpan<byte>(message + severity, length));
         }
 
         return -1;

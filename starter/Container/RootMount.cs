@@ -10,6 +10,9 @@ namespace Engine.Starter.Container;
 /// </summary>
 internal static unsafe class RootMount
 {
+    // One for the host's root and one for each mount on "/" that a config could have; arbitrary.
+    private const int MostLayers = 64;
+
     /// <summary>What AttachRoot made of the inherited mounts; sources that want nothing else get the same.</summary>
     public static ulong HostPropagation { get; private set; }
 
@@ -64,17 +67,44 @@ internal static unsafe class RootMount
         // What is still shared with the host must not hear of the unmounting.
         bool alone = (HostPropagation & MS_SHARED) == 0 || MountAttributes.Propagate(old, MS_SLAVE | MS_REC, slash);
         Sys.close(old);
-        if (!alone)
+        if (!alone || !Uncover(here, slash))
             return false;
-        result = Sys.umount2(here, MNT_DETACH);
-        if (result < 0)
-            return Failure.Call("umount2"u8, slash, result);
         result = Sys.chdir(slash.At);
         if (result < 0)
             return Failure.Call("chdir"u8, slash, result);
 
         return MountAttributes.Set(RootPath.Root, request.Readonly ? (ulong)MOUNT_ATTR_RDONLY : 0, 0, false, slash) &&
             MountAttributes.Propagate(RootPath.Root, request.Propagation, slash);
+    }
+
+    // Takes away what lies on the new root: the host's tree, and with a config that mounts on "/" also the root that was below that. Ends
+    // when the root is seen to be on top, not after a number of steps: a host mount that stays would be the container's.
+    private static bool Uncover(byte* here, Text slash)
+    {
+        for (int i = 0; i < MostLayers; i++)
+        {
+            // ".." of the root is the root, and unlike "." it is whatever is mounted there.
+            int top = Sys.openat(AT_FDCWD, CString.Of(".."u8), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+            if (top < 0)
+                return Failure.Call("openat"u8, slash, top);
+            bool same = MountId(top, out ulong above) && MountId(RootPath.Root, out ulong root) && above == root;
+            Sys.close(top);
+            if (same)
+                return i > 0 || Failure.Refuse("pivot_root"u8, slash, "the old root is not where it should be"u8);
+            int result = Sys.umount2(here, MNT_DETACH);
+            if (result < 0)
+                return Failure.Call("umount2"u8, slash, result);
+        }
+
+        return Failure.Refuse("umount2"u8, slash, "too many mounts on the root"u8);
+    }
+
+    private static bool MountId(int fd, out ulong id)
+    {
+        statx status;
+        int result = Sys.statx(fd, CString.Empty, AT_EMPTY_PATH, STATX_MNT_ID, &status);
+        id = status.stx_mnt_id;
+        return result >= 0 && (status.stx_mask & STATX_MNT_ID) != 0;
     }
 
     // Nothing that is mounted from here on may show on the host. The mount that is "/" is private in any case: pivot_root demands it.

@@ -32,7 +32,7 @@ internal struct StageContext
     /// <summary>CLONE_NEW* of the namespaces made for this container. CLONE_NEWCGROUP in it is still to be unshared, after Go.</summary>
     public ulong NewNamespaces;
 
-    /// <summary>CLONE_NEW* of the namespaces joined by path.</summary>
+    /// <summary>CLONE_NEW* of the namespaces joined by path that are not the supervisor's own.</summary>
     public ulong JoinedNamespaces;
 
     /// <summary>The payload gets a terminal.</summary>

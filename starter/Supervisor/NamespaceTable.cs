@@ -35,6 +35,9 @@ internal static unsafe class NamespaceTable
         }
     }
 
+    /// <summary>CLONE_NEW* of those that are not this process's own, reached by another path.</summary>
+    public static ulong Foreign { get; private set; }
+
     /// <summary>OpenNamespace.</summary>
     public static bool Open(ref OpenNamespace request)
     {
@@ -53,6 +56,8 @@ internal static unsafe class NamespaceTable
         int kind = isNamespace ? Sys.ioctl(fd, NS_GET_NSTYPE, 0) : -ENOTTY;
         if (kind > 0 && (ulong)(uint)kind == request.Kind)
         {
+            if (!IsOwn(fd, request.Kind))
+                Foreign |= request.Kind;
             s_store.Kinds[s_count] = request.Kind;
             s_store.Descriptors[s_count] = fd;
             s_count++;
@@ -88,6 +93,33 @@ internal static unsafe class NamespaceTable
         for (int i = 0; i < s_count; i++)
             Sys.close(s_store.Descriptors[i]);
         s_count = 0;
+    }
+
+    // A namespace that cannot be compared counts as ours: nothing may be changed in it then.
+    private static bool IsOwn(int fd, ulong kind)
+    {
+        byte* buffer = stackalloc byte[64];
+        TextBuilder path = new TextBuilder(buffer, 64);
+        path.Append("/proc/self/ns/"u8);
+        path.Append(ProcName(kind));
+        stat theirs = default, ours = default;
+        return Sys.fstat(fd, &theirs) < 0 || Sys.newfstatat(AT_FDCWD, path.Text, &ours, 0) < 0 ||
+            (theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev);
+    }
+
+    private static ReadOnlySpan<byte> ProcName(ulong kind)
+    {
+        switch (kind)
+        {
+            case CLONE_NEWNET: return "net"u8;
+            case CLONE_NEWIPC: return "ipc"u8;
+            case CLONE_NEWUTS: return "uts"u8;
+            case CLONE_NEWCGROUP: return "cgroup"u8;
+            case CLONE_NEWTIME: return "time"u8;
+            case CLONE_NEWPID: return "pid"u8;
+            case CLONE_NEWNS: return "mnt"u8;
+            default: return "user"u8;
+        }
     }
 
     private static ReadOnlySpan<byte> Name(ulong kind)

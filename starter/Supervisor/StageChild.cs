@@ -31,7 +31,7 @@ internal static unsafe class StageChild
         StageContext context = default;
         context.Workflow = Facts.Workflow;
         context.NewNamespaces = request.Namespaces;
-        context.JoinedNamespaces = joined;
+        context.JoinedNamespaces = joined & NamespaceTable.Foreign;
         context.Terminal = ((SpawnFlags)request.Flags & SpawnFlags.Terminal) != 0;
         context.LoopbackUp = ((SpawnFlags)request.Flags & SpawnFlags.LoopbackUp) != 0;
         ContainerStage.Run(ref context);
