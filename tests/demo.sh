@@ -29,16 +29,32 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# typed COMMAND...: as one would type it.
+typed() {
+    local word
+    printf '  $'
+    for word; do
+        if [[ $word =~ ^[A-Za-z0-9_./:=-]+$ ]]; then printf ' %s' "${word/#$engine/engine}"; else printf " '%s'" "$word"; fi
+    done
+    printf '\n'
+}
+# Long lines are cut, and of a state document what only the engine reads is folded.
+shorten() {
+    awk '/^\t"engine": \{$/ {print "\t\"engine\": { ... },"; fold = 1}
+        !fold {if (length($0) > 220) print substr($0, 1, 200) " ..."; else print}
+        /^\t\},?$/ {fold = 0}'
+}
+
 # run EXPECTED COMMAND...: shows the command as typed, its output and its time; $output holds what it printed.
 output=
 run() {
     local expected=$1 begin status=0 elapsed
     shift
-    printf '  $ %s\n' "${*/#$engine/engine}"
+    typed "$@"
     begin=$(now)
     output=$("$@" 2>&1) || status=$?
     elapsed=$(($(now) - begin))
-    [[ -z $output ]] || printf '    %s\n' "${output//$'\n'/$'\n'    }"
+    [[ -z $output ]] || shorten <<<"$output" | sed 's/^/    /'
     printf '    [exit code %d, %d.%03d ms]\n' "$status" $((elapsed / 1000)) $((elapsed % 1000))
     ((status == expected)) || fail "exit code $status, expected $expected"
 }
@@ -77,7 +93,7 @@ until_true 10 "the first lines in the log" counted_beyond 2
 say "3  attach: the output is seen; the client is then ended, the container is not"
 "$engine" oci attach "$id" </dev/null >"$work/attached" 2>&1 &
 attached=$!
-printf '  $ engine oci attach %s\n' "$id"
+typed "$engine" oci attach "$id"
 begin=$(now)
 until_true 10 "output through attach" has_lines "$work/attached" 5
 elapsed=$(($(now) - begin))
@@ -113,16 +129,14 @@ printf '    count %s\n' "$(count)"
 
 say "7  the log, kubernetes format"
 oci logs "$id" --tail 3
-printf '  $ tail -n 3 %s\n' "$log"
+typed tail -n 3 "$log"
 tail -n 3 "$log" | sed 's/^/    /'
 output=$(tail -n 3 "$log" | grep -vcE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]+([+-][0-9:]{5}|Z) std(out|err) [PF] ' || true)
 [[ $output == 0 ]] || fail "$output of the last three lines are not TIME STREAM TAG TEXT"
 
 say "8  a client on the control socket: one JSON object a line"
 # shellcheck disable=SC2016 # perl expands it (perl-base is in every Debian)
-run 0 perl -MIO::Socket::UNIX -e '
-    my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$ARGV[0]: $!\n";
-    print $s "$ARGV[1]\n"; $s->flush; print scalar <$s>;' "$ENGINE_ROOT/$id/control.sock" '{"jsonrpc":"2.0","id":1,"method":"state"}'
+run 0 perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new($ARGV[0]) or die $!; $s->print("$ARGV[1]\n"); print scalar <$s>' "$ENGINE_ROOT/$id/control.sock" '{"jsonrpc":"2.0","id":1,"method":"state"}'
 expect '"jsonrpc": *"2.0"'
 expect '"status": *"running"'
 
