@@ -10,9 +10,10 @@ namespace Engine.Cgroups;
 /// <param name="readFile">Text of a control file, or null.</param>
 /// <param name="root">Ancestors above this path are not changed.</param>
 /// <param name="requiredUnified">v2 controllers without which a resource cannot be honoured.</param>
+/// <param name="all">Enable every v2 controller there is, not only what is required: an update may ask for any, and stats read most.</param>
 /// <param name="freezer">The slot that pauses.</param>
 internal sealed class CgroupOpening(
-    Func<string, string?> readFile, string root, IReadOnlySet<string> requiredUnified, CgroupSlot? freezer)
+    Func<string, string?> readFile, string root, IReadOnlySet<string> requiredUnified, bool all, CgroupSlot? freezer)
 {
     private static readonly string[] CpusetFiles = ["cpuset.cpus", "cpuset.mems"];
 
@@ -46,14 +47,14 @@ internal sealed class CgroupOpening(
 
     private bool IsOurs(string ancestor) => root == "/" || ancestor == root || ancestor.StartsWith(root + "/", StringComparison.Ordinal);
 
-    /// <summary>Enables for the children of an ancestor all controllers there are: an update may ask for any, and stats read most.</summary>
+    /// <summary>Enables controllers for the children of an ancestor.</summary>
     private void EnableControllers(CgroupSlot slot, string ancestor)
     {
         var directory = CgroupFiles.Join(slot.Mountpoint, ancestor);
         if (readFile(directory + "/cgroup.type")?.Trim() is { } type && type != "domain")
             throw new CgroupException($"linux.cgroupsPath: {directory} is of type '{type}'; a container cannot be put below it", "choose a path outside");
         var enabled = CgroupFiles.Words(readFile(directory + "/cgroup.subtree_control"));
-        var missing = slot.Controllers.Except(enabled).ToList();
+        var missing = slot.Controllers.Where(c => all || requiredUnified.Contains(c)).Except(enabled).ToList();
         if (missing.Count == 0)
             return;
         if (HoldsProcesses(directory))
@@ -67,7 +68,8 @@ internal sealed class CgroupOpening(
             }
             return;
         }
-        _steps.Add(new OpenCgroupStep(slot.Slot, slot.Mountpoint, ancestor, CgroupFlags.Unified | (ancestor == "/" ? CgroupFlags.None : CgroupFlags.Create)));
+        _steps.Add(new OpenCgroupStep(
+            slot.Slot, slot.Mountpoint, ancestor, CgroupFlags.Unified | (ancestor == "/" ? CgroupFlags.None : CgroupFlags.Create)));
         _steps.Add(new WriteCgroupStep(
             slot.Slot, directory, "cgroup.subtree_control", string.Join(' ', missing.Select(c => "+" + c)), false, null,
             "the controllers of cgroup.controllers must be free to be enabled here"));

@@ -31,7 +31,8 @@ public sealed record CgroupPlan(
         var slots = SlotsOf(layout, path);
         var context = new ResourceContext(slots, layout, "linux.resources", readFile);
         PlanResources(context, linux.Resources ?? new ResourcesSpec());
-        var opening = new CgroupOpening(readFile, root, context.RequiredUnified, FreezerOf(slots));
+        // On a hybrid machine little is on cgroup2 and its root is left as it is unless a resource needs more.
+        var opening = new CgroupOpening(readFile, root, context.RequiredUnified, layout.Mode == CgroupMode.V2, FreezerOf(slots));
         foreach (var slot in slots)
             opening.Open(slot, linux.Resources);
         return new CgroupPlan(slots, [.. opening.Steps, .. context.Steps], context.Checks, [.. Unused(layout), .. context.Notes]);

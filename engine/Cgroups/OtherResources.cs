@@ -1,11 +1,10 @@
-using System.Text.RegularExpressions;
 using Engine.Diagnostics;
 using Engine.Spec;
 
 namespace Engine.Cgroups;
 
 /// <summary>The small ones of linux.resources: pids, hugepageLimits, network, rdma.</summary>
-internal static partial class OtherResources
+internal static class OtherResources
 {
     /// <summary>pids.limit: negative is no limit.</summary>
     public static void PlanPids(ResourceContext c, PidsSpec pids)
@@ -24,7 +23,7 @@ internal static partial class OtherResources
         {
             var member = $"hugepageLimits[{i}]";
             var size = limits[i].PageSize;
-            if (!PageSize().IsMatch(size))
+            if (!IsPageSize(size))
                 throw c.Refuse(member + ".pageSize", $"{Quote.Text(size)} is no page size", "write it as 2MB, 64KB or 1GB");
             var slot = c.Require("hugetlb", member);
             var end = slot.Version == CgroupVersion.V1 ? "limit_in_bytes" : "max";
@@ -73,7 +72,7 @@ internal static partial class OtherResources
             : c.Missing(controller, member);
     }
 
-    /// <summary>The schema's pattern.</summary>
-    [GeneratedRegex("^[1-9][0-9]*[KMG]B\\z")]
-    private static partial Regex PageSize();
+    /// <summary>The schema's pattern: [1-9][0-9]*[KMG]B.</summary>
+    private static bool IsPageSize(string text) =>
+        text is [>= '1' and <= '9', .. var digits, 'K' or 'M' or 'G', 'B'] && digits.All(char.IsAsciiDigit);
 }

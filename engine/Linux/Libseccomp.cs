@@ -68,6 +68,9 @@ internal static unsafe partial class Libseccomp
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int seccomp_syscall_resolve_name_arch(uint arch, string name);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int seccomp_syscall_resolve_name_rewrite(uint arch, string name);
+
     [LibraryImport(Library)]
     internal static partial int seccomp_rule_add_array(nint context, uint action, int syscall, uint count, scmp_arg_cmp* arguments);
 

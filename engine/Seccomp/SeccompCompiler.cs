@@ -61,16 +61,13 @@ public static class SeccompCompiler
             // A hint: an old library without it makes a longer way through the same filter.
             if (rules.Sum(r => r.Names.Length) > TreeThreshold)
                 _ = Libseccomp.seccomp_attr_set(context, Libseccomp.SCMP_FLTATR_CTL_OPTIMIZE, 2);
-            var calls = new Dictionary<int, KnownCall>();
-            foreach (var rule in rules)
-                AddRule(context, rule, defaultAction, version, calls, notes);
-            notes.AddRange(calls.Values.SelectMany(c => c.WithoutEffect));
-            var program = Libseccomp.Export(context);
-            foreach (var call in calls.Values)
-                Check(program, call, tokens, defaultAction, version);
-            return NeedsPrologue(defaultAction) && LargestNumbers(calls, tokens) is { Count: > 0 } largest
-                ? [.. UnknownSyscalls.Prologue(largest), .. program]
-                : program;
+            var calls = Gather(rules, version, notes);
+            foreach (var (number, call) in calls)
+            {
+                if (!call.IsOurs)
+                    AddToLibrary(context, number, call, defaultAction, version);
+            }
+            return [.. FilterPrologue.Build(Parts(calls.Values, tokens, defaultAction)), .. Libseccomp.Export(context)];
         }
         finally
         {
@@ -97,80 +94,90 @@ public static class SeccompCompiler
         return all;
     }
 
-    private static void AddRule(
-        nint context, SeccompRule rule, uint defaultAction, string version, Dictionary<int, KnownCall> calls, List<string> notes)
+    /// <summary>What the profile says, by system call (libseccomp's number for this machine, or its own negative one).</summary>
+    private static Dictionary<int, KnownCall> Gather(IReadOnlyList<SeccompRule> rules, string version, List<string> notes)
     {
-        var unknown = new List<string>();
-        foreach (var name in rule.Names)
+        var calls = new Dictionary<int, KnownCall>();
+        foreach (var rule in rules)
         {
-            var number = Libseccomp.seccomp_syscall_resolve_name(name);
-            if (number == Libseccomp.__NR_SCMP_ERROR)
+            var unknown = new List<string>();
+            foreach (var name in rule.Names)
             {
-                unknown.Add(name);
+                var number = Libseccomp.seccomp_syscall_resolve_name(name);
+                if (number == Libseccomp.__NR_SCMP_ERROR)
+                {
+                    unknown.Add(name);
+                    continue;
+                }
+                if (!calls.TryGetValue(number, out var call))
+                    calls.Add(number, call = new KnownCall(name));
+                call.Alternatives.AddRange(rule.Alternatives.Select(a => (a, rule.Path)));
+            }
+            if (unknown.Count > 0)
+                notes.Add($"{rule.Path}.names: libseccomp {version} does not know {string.Join(", ", unknown.Select(Quote.Text))}; skipped");
+        }
+        notes.AddRange(calls.Values.SelectMany(c => c.WithoutEffect()));
+        return calls;
+    }
+
+    private static unsafe void AddToLibrary(nint context, int number, KnownCall call, uint defaultAction, string version)
+    {
+        foreach (var (alternative, path) in call.Deciding is { } deciding ? [deciding] : call.Alternatives)
+        {
+            // The default needs no rule, and libseccomp refuses one (EACCES).
+            if (alternative.Action == defaultAction)
                 continue;
-            }
-            if (!calls.TryGetValue(number, out var call))
-                calls.Add(number, call = new KnownCall(name));
-            foreach (var alternative in rule.Alternatives)
+            fixed (scmp_arg_cmp* comparisons = alternative.Comparisons)
             {
-                call.Alternatives.Add((alternative, rule.Path));
-                // The default needs no rule, and libseccomp refuses one (EACCES).
-                if (alternative.Action != defaultAction)
-                    AddAlternative(context, alternative, number, $"{rule.Path}: {name}", version);
+                var result = Libseccomp.seccomp_rule_add_array(context, alternative.Action, number, (uint)alternative.Comparisons.Length, comparisons);
+                if (result < 0)
+                    throw Failed($"{path}: {call.Name}", $"libseccomp {version} cannot add the rule", result, null);
             }
         }
-        if (unknown.Count > 0)
-            notes.Add($"{rule.Path}.names: libseccomp {version} does not know {string.Join(", ", unknown.Select(Quote.Text))}; skipped");
     }
 
-    private static unsafe void AddAlternative(nint context, Alternative alternative, int number, string what, string version)
+    private static Dictionary<uint, ArchitecturePart> Parts(IEnumerable<KnownCall> calls, HashSet<uint> architectures, uint defaultAction)
     {
-        fixed (scmp_arg_cmp* comparisons = alternative.Comparisons)
+        var parts = architectures.ToDictionary(a => a, _ => new ArchitecturePart());
+        foreach (var (arch, part) in parts)
         {
-            var result = Libseccomp.seccomp_rule_add_array(context, alternative.Action, number, (uint)alternative.Comparisons.Length, comparisons);
-            if (result == -Errno.EEXIST)
-                throw new SeccompException($"{what}: libseccomp {version} finds that it contradicts an earlier rule for the call (EEXIST)", "remove one of them, or write them without overlap");
-            if (result < 0)
-                throw Failed(what, $"libseccomp {version} cannot add the rule", result, null);
+            foreach (var call in calls)
+            {
+                // Negative: the architecture does not have the call, or has it through a multiplexer too.
+                var pseudo = Libseccomp.seccomp_syscall_resolve_name_arch(arch, call.Name);
+                if ((pseudo >= 0 ? (uint)pseudo : Multiplexed.Direct(arch, call.Name)) is { } number)
+                {
+                    if (AnswersErrno(defaultAction))
+                        part.LargestKnown = Math.Max(number, part.LargestKnown ?? 0);
+                    if (call.IsOurs)
+                        part.Calls.Add((number, [.. call.Alternatives.Select(a => a.Alternative)], defaultAction));
+                }
+                if (pseudo < 0 && call.IsOurs)
+                    AddMultiplexer(part, arch, pseudo, call, calls, defaultAction);
+            }
         }
+        return parts;
     }
 
-    /// <summary>One rule by itself comes out right; several with comparisons are tried.</summary>
-    private static void Check(byte[] program, KnownCall call, HashSet<uint> architectures, uint defaultAction, string version)
+    private static void AddMultiplexer(
+        ArchitecturePart part, uint arch, int pseudo, KnownCall call, IEnumerable<KnownCall> calls, uint defaultAction)
     {
-        if (call.Alternatives.Count < 2 || call.Deciding is not null)
+        var multiplexer = Libseccomp.seccomp_syscall_resolve_name_rewrite(arch, call.Name);
+        // A profile that names the multiplexer itself has decided about it.
+        if (multiplexer < 0 || calls.Any(c => Libseccomp.seccomp_syscall_resolve_name_arch(arch, c.Name) == multiplexer))
             return;
-        foreach (var arch in architectures)
-        {
-            var number = Libseccomp.seccomp_syscall_resolve_name_arch(arch, call.Name);
-            if (number >= 0 && FilterCheck.FindWrong(program, arch, (uint)number, [.. call.Alternatives.Select(a => a.Alternative)], defaultAction) is { } wrong)
-            {
-                throw new SeccompException(
-                    $"{call.Alternatives[^1].Path}: libseccomp {version} makes a filter of the rules for {call.Name} that decides a call otherwise than they do ({wrong})",
-                    "write them with SCMP_CMP_EQ or SCMP_CMP_MASKED_EQ, or as one rule");
-            }
-        }
+        if (Multiplexed.Through(pseudo, call, defaultAction) is not { } rule)
+            return;
+        if (part.Calls.Find(c => c.Number == multiplexer).Alternatives is { } others)
+            others.Add(rule);
+        else
+            part.Calls.Add(((uint)multiplexer, [rule], null));
     }
 
-    private static bool NeedsPrologue(uint defaultAction) =>
+    /// <summary>runc answers ENOSYS to newer calls for every denying default; a default that kills or traps is left as it is here.</summary>
+    private static bool AnswersErrno(uint defaultAction) =>
         (defaultAction & seccomp_h.SECCOMP_RET_ACTION_FULL) == seccomp_h.SECCOMP_RET_ERRNO
         && (defaultAction & seccomp_h.SECCOMP_RET_DATA) != Errno.ENOSYS;
-
-    private static Dictionary<uint, uint> LargestNumbers(Dictionary<int, KnownCall> calls, HashSet<uint> architectures)
-    {
-        var largest = new Dictionary<uint, uint>();
-        foreach (var arch in architectures)
-        {
-            foreach (var call in calls.Values)
-            {
-                // Negative: a call that this architecture does not have.
-                var number = Libseccomp.seccomp_syscall_resolve_name_arch(arch, call.Name);
-                if (number >= 0)
-                    largest[arch] = Math.Max((uint)number, largest.GetValueOrDefault(arch));
-            }
-        }
-        return largest;
-    }
 
     private static unsafe string Version()
     {

@@ -61,6 +61,32 @@ public class CgroupKernelTests
     }
 
     [RootFact]
+    public void A_controller_of_cgroup2_is_enabled_from_the_root_down_and_limits()
+    {
+        if (CgroupLayout.Read().Find("hugetlb") is not { Version: CgroupVersion.V2 } unified || !Directory.Exists("/sys/kernel/mm/hugepages/hugepages-2048kB"))
+            return;
+        var control = unified.Mountpoint + "/cgroup.subtree_control";
+        var before = File.ReadAllText(control);
+        try
+        {
+            using var cgroup = new KernelCgroup(new ResourcesSpec { HugepageLimits = [new() { PageSize = "2MB", Limit = 4 << 20 }] }, "/below/two");
+            Assert.Equal("4194304", cgroup.Read("hugetlb", "hugetlb.2MB.max"));
+            Assert.Equal("4194304", cgroup.Read("hugetlb", "hugetlb.2MB.rsvd.max"));
+            KernelCgroup.Run(CgroupPlan.Update(cgroup.Slots, new ResourcesSpec { Unified = new() { ["hugetlb.2MB.max"] = "2097152\n" } }));
+            Assert.Equal("2097152", cgroup.Read("hugetlb", "hugetlb.2MB.max"));
+            var none = Assert.Throws<CgroupException>(() => CgroupPlan.Update(
+                [.. cgroup.Slots.Where(s => s.Version == CgroupVersion.V2)], new ResourcesSpec { Unified = new() { ["rdma.max"] = "x" } }));
+            Assert.Contains("'rdma' is not available here (there are hugetlb)", none.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            // Another container may use it by now; then it stays.
+            if (!before.Contains("hugetlb", StringComparison.Ordinal))
+                Assert.Null(Record.Exception(() => File.WriteAllText(control, "-hugetlb")) is { } e && e is not IOException ? e : null);
+        }
+    }
+
+    [RootFact]
     public void Updates_go_up_and_down_through_the_kernels_rules()
     {
         if (CgroupLayout.Read().Find("memory") is not { Version: CgroupVersion.V1 })

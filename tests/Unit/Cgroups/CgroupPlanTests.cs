@@ -31,12 +31,22 @@ public class CgroupPlanTests
             ("/sys/fs/cgroup/a/cgroup.subtree_control", "cpu memory pids\n")));
         Assert.Equal(
         [
-            "open cgroup 0: /sys/fs/cgroup/a (Create)",
+            "open cgroup 0: /sys/fs/cgroup/a (Create, Unified)",
             "write cgroup 0: /sys/fs/cgroup/a/cgroup.subtree_control = +cpuset +io +hugetlb +rdma +misc",
-            "open cgroup 0: /sys/fs/cgroup/a/b (Create)",
+            "open cgroup 0: /sys/fs/cgroup/a/b (Create, Unified)",
             "write cgroup 0: /sys/fs/cgroup/a/b/cgroup.subtree_control = +cpuset +cpu +io +memory +hugetlb +pids +rdma +misc",
             "open cgroup 0: /sys/fs/cgroup/a/b/c (Create, Attach, Unified, Freezer, Memory, Exclusive)",
         ], plan.Steps.Select(s => s.ToString()));
+    }
+
+    [Fact]
+    public void On_a_hybrid_machine_cgroup2_enables_what_a_resource_needs()
+    {
+        Assert.DoesNotContain(Plan(Layouts.Hybrid, new ResourcesSpec()).Steps, s => s is WriteCgroupStep { File: "cgroup.subtree_control" });
+        var plan = Plan(Layouts.Hybrid, new ResourcesSpec { HugepageLimits = [new() { PageSize = "2MB", Limit = 0 }] });
+        Assert.Equal(
+            ["/sys/fs/cgroup/unified: +hugetlb", "/sys/fs/cgroup/unified/engine-oci: +hugetlb"],
+            plan.Steps.OfType<WriteCgroupStep>().Where(w => w.File == "cgroup.subtree_control").Select(w => $"{w.Directory}: {w.Value}"));
     }
 
     [Fact]

@@ -91,7 +91,7 @@ internal sealed class KernelCgroup : IDisposable
 
     public void Dispose()
     {
-        CgroupRemoval.Remove(Slots);
+        CgroupRemoval.Remove([.. Slots.Select(s => s with { Path = "/" + s.Path.Split('/')[1] })]);
         foreach (var process in _processes)
         {
             process.WaitForExit();

@@ -82,6 +82,21 @@ public class SeccompKernelTests
     }
 
     [Fact]
+    public void Comparisons_that_overlap_in_one_argument_are_kept_apart()
+    {
+        SyscallRuleSpec Deny(uint errno, string op, ulong value) =>
+            new() { Names = ["lseek"], Action = "SCMP_ACT_ERRNO", ErrnoRet = errno, Args = [new() { Index = 1, Value = value, Op = op }] };
+        var filter = SeccompCompiler.Compile(new SeccompSpec
+        {
+            DefaultAction = "SCMP_ACT_ALLOW",
+            Syscalls = [Deny(41, "SCMP_CMP_LT", 0xffffffff), Deny(42, "SCMP_CMP_GT", 0x100000001)],
+        });
+        Assert.Equal(
+            ["ret -1 41", "ret -1 9", "ret -1 9", "ret -1 42", "ret -1 42"],
+            SeccompTry.Run(filter, $"{Lseek},999,5", $"{Lseek},999,0xffffffff", $"{Lseek},999,0x100000001", $"{Lseek},999,0x100000002", $"{Lseek},999,0x200000000"));
+    }
+
+    [Fact]
     public void An_allow_list_denies_the_rest_and_answers_ENOSYS_to_newer_calls()
     {
         var filter = SeccompCompiler.Compile(new SeccompSpec
