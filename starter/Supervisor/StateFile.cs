@@ -4,7 +4,11 @@ using Engine.Starter.Stages;
 
 namespace Engine.Starter.Supervisor;
 
-/// <summary>state.json in the state directory: replaced by rename, so that a reader sees one whole document or the other.</summary>
+/// <summary>
+/// state.json in the state directory: replaced by rename, so that a reader sees one whole document or the other. It is not
+/// synchronised to disk, which would cost more than the rest of a creation: what it says is true of this boot only (readers
+/// compare the boot id), and after a power loss an empty document reads as a container that has stopped.
+/// </summary>
 internal static unsafe class StateFile
 {
     private const uint Mode = 0x180;
@@ -18,7 +22,7 @@ internal static unsafe class StateFile
         if (fd < 0)
             return Failure.Call("openat"u8, StateLeaf.NewState, fd);
 
-        bool written = StateDocument.Write(fd, StateReader.File) && Settle(fd);
+        bool written = StateDocument.Write(fd, StateReader.File);
         Sys.close(fd);
         if (written)
         {
@@ -39,15 +43,5 @@ internal static unsafe class StateFile
         if (fd < 0)
             Failure.Call("openat"u8, StateLeaf.State, fd);
         return fd;
-    }
-
-    // What lives in memory only has nowhere to be synchronised to.
-    private static bool Settle(int fd)
-    {
-        statfs system = default;
-        if (Sys.fstatfs(fd, &system) >= 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC))
-            return true;
-        int result = Sys.fsync(fd);
-        return result >= 0 || Failure.Call("fsync"u8, StateLeaf.NewState, result);
     }
 }
