@@ -1,9 +1,12 @@
 using Engine.Rpc.Client;
 using Engine.Rpc.Linux;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Serilog;
+using Serilog.Extensions.Logging;
 
 namespace Engine.Monitor;
 
@@ -61,11 +64,14 @@ public static class MasterHost
             EnvironmentName = Environments.Production,
             ContentRootPath = "/",
         });
-        // Serilog's provider takes every level past the framework's filter, and does its own.
-        builder.Logging.AddSerilog(CreateLogger(services.LogLevel), dispose: true);
+        var registry = builder.Services;
+        // What the framework would put together through open generics, which costs a NativeAOT program milliseconds and half a
+        // MiB at run time: options of logging and of the host, and the start of a metrics service that nobody listens to.
+        registry.AddSingleton<ILoggerFactory>(_ => new SerilogLoggerFactory(CreateLogger(services.LogLevel), dispose: true));
+        registry.AddSingleton(Options.Create(new HostOptions()));
+        registry.RemoveAll<IStartupValidator>();
 
         // Made by hand, not found by reflection. Hosted services stop in the reverse order: the server before the link.
-        var registry = builder.Services;
         registry.AddSingleton<IHostLifetime, NoLifetime>(_ => new NoLifetime());
         registry.AddSingleton(p => new SupervisorLink(loop, services.Supervisor, Lifetime(p), Logger<SupervisorLink>(p)));
         registry.AddSingleton(p => new IdleTimer(loop, services.IdleTime, Lifetime(p), Logger<IdleTimer>(p)));
@@ -92,7 +98,7 @@ public static class MasterHost
     }
 
     private static Serilog.Core.Logger CreateLogger(LogLevel least) => new LoggerConfiguration()
-        .MinimumLevel.Is(Serilog.Extensions.Logging.LevelConvert.ToSerilogLevel(least))
+        .MinimumLevel.Is(LevelConvert.ToSerilogLevel(least))
         .WriteTo.Console(
             outputTemplate: "engine-master[{SourceContext}] {Level:u3}: {Message:lj}{NewLine}{Exception}",
             formatProvider: System.Globalization.CultureInfo.InvariantCulture,
@@ -101,7 +107,7 @@ public static class MasterHost
 
     private static IHostApplicationLifetime Lifetime(IServiceProvider provider) => provider.GetRequiredService<IHostApplicationLifetime>();
 
-    private static ILogger<T> Logger<T>(IServiceProvider provider) => provider.GetRequiredService<ILogger<T>>();
+    private static ILogger<T> Logger<T>(IServiceProvider provider) => provider.GetRequiredService<ILoggerFactory>().CreateLogger<T>();
 
     // The usual life time prints hints to stdout and waits for Ctrl+C.
     private sealed class NoLifetime : IHostLifetime
