@@ -38,6 +38,7 @@ public static class CreationPlanBuilder
         var plan = new CreationPlan();
         var sources = new SourceSlots();
         CgroupPlan cgroups = CgroupSteps.Resolve(input);
+        warnings.AddRange(cgroups.Notes);
 
         StatePrefix state = ComposeState(input, cgroups);
         plan.Host("SaveState", "creating", "", host => host.SaveState(state.Oci, state.Own));

@@ -17,15 +17,15 @@ internal sealed record KnownCall(string Name)
     /// <summary>Too much for libseccomp: see <see cref="ArgumentRules"/>.</summary>
     public bool IsOurs => Alternatives.Count > 1 && Deciding is null;
 
-    /// <summary>A line for each rule that changes nothing, although its action is another than that of the rule before it.</summary>
-    public IEnumerable<string> WithoutEffect()
+    /// <summary>Rules that change nothing although their action is another, each with the rule that decides.</summary>
+    public IEnumerable<(string Path, string Decides)> WithoutEffect()
     {
         for (var i = 0; i < Alternatives.Count; i++)
         {
             var (alternative, path) = Alternatives[i];
             var winner = Deciding ?? Alternatives.Take(i).FirstOrDefault(a => a.Alternative.Comparisons.SequenceEqual(alternative.Comparisons));
             if (winner.Alternative is { } decides && decides.Action != alternative.Action)
-                yield return $"{path}: {Name}: without effect, {winner.Path} decides";
+                yield return (path, winner.Path);
         }
     }
 }

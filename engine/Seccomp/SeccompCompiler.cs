@@ -116,7 +116,8 @@ public static class SeccompCompiler
             if (unknown.Count > 0)
                 notes.Add($"{rule.Path}.names: libseccomp {version} does not know {string.Join(", ", unknown.Select(Quote.Text))}; skipped");
         }
-        notes.AddRange(calls.Values.SelectMany(c => c.WithoutEffect()));
+        foreach (var rule in calls.Values.SelectMany(c => c.WithoutEffect(), (c, rule) => (rule.Path, rule.Decides, c.Name)).Distinct().GroupBy(r => (r.Path, r.Decides)))
+            notes.Add($"{rule.Key.Path}: without effect for {string.Join(", ", rule.Select(r => r.Name))}: {rule.Key.Decides} decides");
         return calls;
     }
 

@@ -214,8 +214,8 @@ public class SeccompCompilerTests
         Assert.Collection(
             notes,
             n => Assert.Matches(@"^linux\.seccomp\.syscalls\[0\]\.names: libseccomp \d+\.\d+\.\d+ does not know ""time_travel""; skipped$", n),
-            n => Assert.Equal("linux.seccomp.syscalls[1]: read: without effect, linux.seccomp.syscalls[0] decides", n),
-            n => Assert.Equal("linux.seccomp.syscalls[3]: write: without effect, linux.seccomp.syscalls[2] decides", n));
+            n => Assert.Equal("linux.seccomp.syscalls[1]: without effect for read: linux.seccomp.syscalls[0] decides", n),
+            n => Assert.Equal("linux.seccomp.syscalls[3]: without effect for write: linux.seccomp.syscalls[2] decides", n));
     }
 
     [Fact]
