@@ -66,8 +66,10 @@ public sealed class AttachClient : IDisposable
     /// <param name="keys">Watched for when this process's stdin is a terminal and the container has one.</param>
     /// <param name="isTerminal">The container has a terminal: this process's own is switched to pass every key on, and restored.</param>
     /// <param name="hasInput">False leaves stdin alone; the payload's stays open.</param>
-    public AttachOutcome Run(DetachKeys keys, bool isTerminal, bool hasInput = true)
+    /// <param name="cancel">Ends the session as a signal would.</param>
+    public AttachOutcome Run(DetachKeys keys, bool isTerminal, bool hasInput = true, CancellationToken cancel = default)
     {
+        using var registration = cancel.Register(_wake.Set);
         var outbound = new AttachOutbound(_socket, _wake, _isForeground);
         bool isRaw = isTerminal && hasInput && Terminals.IsTerminal(_streams.Input);
         _inbound.IsRaw = isRaw;
@@ -76,11 +78,11 @@ public sealed class AttachClient : IDisposable
         using (var interrupts = new InterruptWatch(isRaw && !_isForeground, _wake))
         {
             var input = hasInput ? new AttachInput(_streams.Input, isRaw ? keys : DetachKeys.None) : null;
-            outcome = Loop(outbound, input, interrupts);
+            outcome = Loop(outbound, input, interrupts, cancel);
 
             // With the terminal still raw: its driver must not change the line ends of the last output.
             bool isComplete = outcome.End is AttachEnd.Exited or AttachEnd.Disconnected;
-            while (!_output.Finish(FinishStep) && isComplete && interrupts.Signal == 0)
+            while (!_output.Finish(FinishStep) && isComplete && interrupts.Signal == 0 && !cancel.IsCancellationRequested)
             {
             }
         }
@@ -133,7 +135,7 @@ public sealed class AttachClient : IDisposable
         }
     }
 
-    private AttachOutcome Loop(AttachOutbound outbound, AttachInput? input, InterruptWatch interrupts)
+    private AttachOutcome Loop(AttachOutbound outbound, AttachInput? input, InterruptWatch interrupts, CancellationToken cancel)
     {
         var entries = new pollfd[3];
         while (true)
@@ -148,9 +150,9 @@ public sealed class AttachClient : IDisposable
                 return new AttachOutcome(AttachEnd.OutputClosed);
             }
 
-            if (interrupts.Signal is > 0 and var signal)
+            if (interrupts.Signal > 0 || cancel.IsCancellationRequested)
             {
-                return new AttachOutcome(AttachEnd.Interrupted, Signal: signal);
+                return new AttachOutcome(AttachEnd.Interrupted, Signal: interrupts.Signal);
             }
 
             outbound.HoldIfNeeded(_output.Waiting);

@@ -15,13 +15,13 @@ public enum AttachEnd
     /// <summary>Nobody reads this process's stdout or stderr any more.</summary>
     OutputClosed,
 
-    /// <summary>A signal asked this process to end: <see cref="AttachOutcome.Signal"/>.</summary>
+    /// <summary>A signal asked this process to end (<see cref="AttachOutcome.Signal"/>), or the caller cancelled.</summary>
     Interrupted,
 }
 
 /// <summary>How an attach session ended.</summary>
 /// <param name="ExitCode">The payload's, when it was told.</param>
-/// <param name="Signal">The kernel's number, for <see cref="AttachEnd.Interrupted"/>.</param>
+/// <param name="Signal">The kernel's number, for <see cref="AttachEnd.Interrupted"/>; 0 when cancelled.</param>
 /// <param name="LostBytes">Output that this session missed because it was too slow.</param>
 public readonly record struct AttachOutcome(AttachEnd End, int? ExitCode = null, int Signal = 0, ulong LostBytes = 0)
 {

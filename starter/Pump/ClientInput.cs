@@ -5,14 +5,32 @@ namespace Engine.Starter.Pump;
 /// <summary>What clients send: first the choice between raw bytes and frames, then input for the payload and small orders.</summary>
 internal static unsafe class ClientInput
 {
-    /// <summary>Reads what the payload's stdin has room for.</summary>
-    public static void Read(Client* client, long now)
+    /// <summary>
+    /// How many bytes may be read from it now: what the payload's stdin has room for, and while that is full the next bytes
+    /// that are no input, so that somebody else's input keeps nobody from attaching or resizing.
+    /// </summary>
+    public static int Allowed(Client* client)
     {
         int room = Stdin.Room;
-        if (room <= 0)
+        if (room > 0)
+            return room < Memory.ReceiveBytes ? room : Memory.ReceiveBytes;
+        if (client->Mode == ClientMode.Raw)
+            return 0;
+        if (client->Mode == ClientMode.Unknown)
+            return AttachFrame.Magic.Length - client->HeaderLength;
+        if (client->HeaderLength < AttachFrame.HeaderBytes)
+            return AttachFrame.HeaderBytes - client->HeaderLength;
+        return client->Header[0] == AttachFrame.Stdin ? 0 : (int)client->InputLeft;
+    }
+
+    /// <summary>Reads what is allowed.</summary>
+    public static void Read(Client* client, long now)
+    {
+        int allowed = Allowed(client);
+        if (allowed == 0)
             return;
         byte* buffer = Memory.Receive;
-        long n = Sys.read(client->Fd, buffer, (ulong)(room < Memory.ReceiveBytes ? room : Memory.ReceiveBytes));
+        long n = Sys.read(client->Fd, buffer, (ulong)allowed);
         if (n == -EAGAIN)
             return;
         if (n <= 0)

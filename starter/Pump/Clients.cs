@@ -57,16 +57,15 @@ internal static unsafe class Clients
     }
 
     /// <summary>
-    /// What the poll loop asks for: input as long as the payload takes it, room when the socket was full. A connection that
+    /// What the poll loop asks for: input as long as there is room for it, room when the socket was full. A connection that
     /// only its pending input keeps is left out until that can be read, because a hang-up cannot be masked.
     /// </summary>
     public static void Poll(pollfd* entries)
     {
-        bool input = Stdin.Room > 0;
         for (int i = 0; i < Max; i++)
         {
             Client* client = At(i);
-            bool reads = input && !client->InputEnded;
+            bool reads = client->Fd >= 0 && !client->InputEnded && ClientInput.Allowed(client) > 0;
             entries[i].fd = client->OutputEnded && !reads ? -1 : client->Fd;
             entries[i].events = (short)((reads ? POLLIN : 0) | (client->Blocked ? POLLOUT : 0));
             entries[i].revents = 0;

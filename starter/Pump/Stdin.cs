@@ -6,8 +6,8 @@ namespace Engine.Starter.Pump;
 /// </summary>
 internal static unsafe class Stdin
 {
-    // Always left free: the beginning of a magic that turned out to be input.
-    private const int Reserve = 8;
+    // Always left free: for each client the beginning of a magic that turns out to be input; and a terminal's end.
+    private const int Reserve = Clients.Max * 8 + 2;
 
     private static int s_fd;
     private static bool s_open;
@@ -21,7 +21,14 @@ internal static unsafe class Stdin
     private static bool s_midLine;
 
     /// <summary>Bytes that <see cref="Add"/> takes. Input that nobody will read is taken, too, and forgotten.</summary>
-    public static int Room => s_open && !s_ending ? Memory.StdinBytes - (s_to - s_from) - Reserve : Memory.StdinBytes;
+    public static int Room
+    {
+        get
+        {
+            int room = Memory.StdinBytes - Reserve - (s_open && !s_ending ? s_to - s_from : 0);
+            return room > 0 ? room : 0;
+        }
+    }
 
     /// <summary>Takes over the write end of a pipe, or the terminal's master side (which <see cref="Stdio"/> owns), or nothing (-1).</summary>
     public static void Setup(int fd, bool terminal)
@@ -33,10 +40,10 @@ internal static unsafe class Stdin
             Stdio.MakeNonblocking(fd);
     }
 
-    /// <summary>Adds at most <see cref="Room"/> bytes.</summary>
+    /// <summary>Adds at most <see cref="Room"/> bytes, or the few for which there is a reserve.</summary>
     public static void Add(byte* at, int count)
     {
-        if (!s_open || s_ending || count == 0)
+        if (!s_open || s_ending || count == 0 || count > Memory.StdinBytes - (s_to - s_from))
             return;
         if (count > Memory.StdinBytes - s_to)
         {
@@ -69,9 +76,7 @@ internal static unsafe class Stdin
             return;
         byte* end = stackalloc byte[2];
         end[0] = end[1] = settings.c_cc[VEOF];
-        int count = s_midLine ? 2 : 1;
-        if (Room + Reserve >= count)
-            Add(end, count);
+        Add(end, s_midLine ? 2 : 1);
         s_midLine = false;
     }
 

@@ -41,6 +41,9 @@ internal static partial class Native
     public static partial int umount2(string target, int flags);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int ftruncate(int descriptor, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int posix_openpt(int flags);
 
     [LibraryImport("libc", SetLastError = true)]

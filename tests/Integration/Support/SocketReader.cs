@@ -15,9 +15,12 @@ public class SocketReader : IDisposable
         _socket.Connect(new UnixDomainSocketEndPoint(path));
         if (reads)
         {
-            new Thread(Read) { IsBackground = true }.Start();
+            BeginReading();
         }
     }
+
+    /// <summary>Reads from here on, for a client that did not.</summary>
+    public void BeginReading() => new Thread(Read) { IsBackground = true }.Start();
 
     /// <summary>The server has closed the connection.</summary>
     public bool Ended => _ended;
