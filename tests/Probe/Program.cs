@@ -77,6 +77,8 @@ internal static unsafe class Program
             Out.Line("say"u8, CString.Span(rest[0]));
         else if (CString.Equals(verb, "write"u8) && count > 1)
             return Actions.Write(rest[0], rest[1]);
+        else if (CString.Equals(verb, "master"u8))
+            Relay.Run();
         else if (CString.Equals(verb, "exec"u8))
             return Actions.Exec(rest, envp);
         else if (!isNumber)
