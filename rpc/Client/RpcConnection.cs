@@ -22,7 +22,7 @@ public sealed unsafe class RpcConnection : IDisposable
     private readonly ReceivedMessage _message = new();
     private readonly Pending?[] _slots = new Pending?[MaxOutstanding];
     private readonly List<Pending> _failed = [];
-    private readonly byte* _frame = (byte*)NativeMemory.Alloc(Limits.Frame);
+    private byte* _frame = (byte*)NativeMemory.Alloc(Limits.Frame);
     private uint _lastId;
     private int _outstanding;
     private bool _lost;
@@ -137,6 +137,7 @@ public sealed unsafe class RpcConnection : IDisposable
         _message.Dispose();
         Arena.Dispose();
         NativeMemory.Free(_frame);
+        _frame = null;
     }
 
     internal void WaitFor(Pending pending)

@@ -108,6 +108,9 @@ public sealed class DirectContainer : IDisposable
         Stage.Finish().Wait();
         Supervisor.Created().Wait();
         Supervisor.Start().Wait();
+        // A master that leaves when there is nothing more to decide.
+        Supervisor.Dispose();
+        _request.Dispose();
         Assert.True(_process.WaitForEnd(TimeSpan.FromSeconds(30)), "the supervisor still runs");
         return Output;
     }

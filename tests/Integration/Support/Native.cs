@@ -9,6 +9,8 @@ internal static partial class Native
     public const int O_NOCTTY = 0x100;
     public const int O_CLOEXEC = 0x80000;
     public const int MNT_DETACH = 2;
+    public const int AT_FDCWD = -100;
+    public const uint RENAME_EXCHANGE = 2;
     public const int UMOUNT_NOFOLLOW = 8;
     public const nuint TIOCSWINSZ = 0x5414;
     public const nuint TIOCGWINSZ = 0x5413;
@@ -39,6 +41,9 @@ internal static partial class Native
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int umount2(string target, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int renameat2(int fromDirectory, string from, int toDirectory, string to, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int ftruncate(int descriptor, long length);
