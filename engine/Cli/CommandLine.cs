@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using Engine.Diagnostics;
 
@@ -36,7 +37,7 @@ public static class CommandLine
                     Console.Out.Write(TopHelp());
                     return 0;
                 default:
-                    throw new UsageException($"unknown command \"{Printable.Of(args[0])}\"; 'engine --help' lists the commands");
+                    throw new UsageException($"unknown command \"{Printable.Of(args[0])}\"");
             }
         }
         catch (Exception error)
@@ -74,26 +75,37 @@ public static class CommandLine
             }
         }
 
-        throw new UsageException($"unknown command \"{Printable.Of(args[at])}\"; '{group} --help' lists the commands");
+        throw new UsageException($"unknown command \"{Printable.Of(args[at])}\"");
     }
 
     private static int Invoke(Command command, string name, string[] args, int stopAt)
     {
-        command.Options.Add(new System.CommandLine.Help.HelpOption());
-        if (stopAt > 0)
-        {
-            args = OperandRule.Apply(command, args, stopAt);
-        }
-
-        ParseResult parsed = command.Parse(args, new ParserConfiguration { EnablePosixBundling = true, ResponseFileTokenReplacer = null });
+        command.Options.Add(new HelpOption("--help", ["-h", "-?"]));
+        ParseResult parsed = Chain(command, name).Parse(
+            [.. name.Split(' ')[1..], .. OptionNames.Check(command, args, stopAt)],
+            new ParserConfiguration { EnablePosixBundling = true, ResponseFileTokenReplacer = null });
         bool help = parsed.Tokens.Any(token => token.Type == TokenType.Option && token.Value is "--help" or "-h" or "-?");
         if (parsed.Errors.Count > 0 && !help)
         {
-            throw new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}; '{name} --help' shows the usage");
+            throw new UsageException(Lower(parsed.Errors[0].Message.TrimEnd('.')));
         }
 
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
+
+    // The commands above it, so that the help shows the whole name.
+    private static Command Chain(Command command, string name)
+    {
+        string[] words = name.Split(' ');
+        for (int i = words.Length - 2; i >= 0; i--)
+        {
+            command = new Command(words[i]) { command };
+        }
+
+        return command;
+    }
+
+    private static string Lower(string message) => string.Concat(message[..1].ToLowerInvariant(), message.AsSpan(1));
 
     private static string TopHelp() => """
         Usage: engine COMMAND
@@ -125,5 +137,5 @@ public static class CommandLine
 /// <param name="Name">As typed.</param>
 /// <param name="Summary">One line for the list.</param>
 /// <param name="Build">Builds options and action.</param>
-/// <param name="StopAt">From this operand on everything belongs to the payload; 0 for never (see <see cref="OperandRule"/>).</param>
+/// <param name="StopAt">From this operand on everything belongs to the payload; 0 for never (see <see cref="OptionNames"/>).</param>
 public sealed record CommandEntry(string Name, string Summary, Func<Command> Build, int StopAt = 0);

@@ -20,6 +20,7 @@ public static class Report
 
         string text = error switch
         {
+            UsageException usage => $"{usage.Message}; '{name} --help' shows the usage",
             EngineException known => known.Message,
             Engine.Rpc.Linux.SyscallException call => call.Message,
             OperationCanceledException => "interrupted",

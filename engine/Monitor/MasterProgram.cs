@@ -15,18 +15,11 @@ namespace Engine.Monitor;
 public static class MasterProgram
 {
     /// <summary>Runs until there is nothing to do.</summary>
-    public static int Run(string[] args)
+    public static int Run(bool isCreate)
     {
-        bool creates = args is ["create"];
-        if (!creates && args is not ["serve"])
-        {
-            Console.Error.WriteLine("engine: 'master' is started by the starter, not by hand");
-            return ExitCode.Usage;
-        }
-
         using var host = new SupervisorClient(new FdChannel(new SafeFd(MasterDescriptors.HostRpc)));
         using var listener = new SafeFd(MasterDescriptors.ControlListener);
-        using SafeFd? config = creates ? Create(host) : Resume(host);
+        using SafeFd? config = isCreate ? Create(host) : Resume(host);
         if (config is null)
         {
             return ExitCode.Failure;
