@@ -1,0 +1,194 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Engine.Tests.Integration.Support;
+
+namespace Engine.Tests.Integration.Config;
+
+/// <summary>runtime.md, Lifecycle, and config.md, POSIX-platform Hooks: when, where, with what, and what a failure means.</summary>
+public sealed class HookTests : ConfigTest
+{
+    private static readonly string[] HostKinds = ["prestart", "createRuntime", "poststart", "poststop"];
+
+    private static readonly string[] Kinds = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"];
+
+    // Where a hook can write: startContainer sees the container's root only.
+    private string Record => Path.Combine(Directory, "record");
+
+    private Bundle Recording(string body, IEnumerable<string>? kinds = null)
+    {
+        System.IO.Directory.CreateDirectory(Record);
+        var bundle = NewBundle().Shell("echo payload >>/record/order; sleep 1000").WithBind(Record, "/record");
+        foreach (var kind in kinds ?? Kinds)
+        {
+            var at = kind == "startContainer" ? "/record" : Record;
+            bundle.WithHook(kind, "/bin/sh", ["sh", "-c", body.Replace("@", at, StringComparison.Ordinal).Replace("KIND", kind, StringComparison.Ordinal)], ["PATH=/bin:/usr/bin"], 30);
+        }
+        return bundle;
+    }
+
+    private string[] Recorded(string name) => File.Exists(Path.Combine(Record, name)) ? File.ReadAllLines(Path.Combine(Record, name)) : [];
+
+    [RootFact]
+    public void They_run_once_each_in_the_order_of_the_specification()
+    {
+        var bundle = Recording("echo KIND >>@/order");
+        foreach (var kind in Kinds)
+        {
+            var at = kind == "startContainer" ? "/record" : Record;
+            bundle.WithHook(kind, "/bin/sh", ["sh", "-c", $"echo {kind} again >>{at}/order"]);
+        }
+        var id = Create(bundle);
+        Assert.Equal(["prestart", "prestart again", "createRuntime", "createRuntime again", "createContainer", "createContainer again"], Recorded("order"));
+        Cli.OciOk("start", id);
+        Eventually.True(() => Recorded("order").Length == 11, () => string.Join('\n', Recorded("order")));
+        Assert.Equal(["startContainer", "startContainer again"], Recorded("order")[6..8]);
+        // The payload and the poststart hooks run at the same time.
+        Assert.Equal(["poststart", "poststart again"], Recorded("order")[8..].Where(l => l != "payload"));
+        Cli.OciOk("kill", id, "KILL");
+        Cli.WaitForStatus(id, "stopped");
+        Assert.Equal(11, Recorded("order").Length);
+        Cli.OciOk("delete", id);
+        Assert.Equal(["poststop", "poststop again"], Recorded("order")[11..]);
+    }
+
+    [RootFact]
+    public void Each_gets_the_state_with_the_status_of_its_moment()
+    {
+        var bundle = Recording("cat >@/KIND").WithAnnotation("org.example.key", "värde \"x\"");
+        var id = Create(bundle);
+        var pid = (int)Cli.State(id)["pid"]!;
+        Cli.OciOk("start", id);
+        Eventually.True(() => Recorded("poststart").Length > 0, "the poststart hook");
+        Cli.OciOk("kill", id, "KILL");
+        Cli.WaitForStatus(id, "stopped");
+        Cli.OciOk("delete", id);
+        foreach (var kind in Kinds)
+        {
+            var state = JsonNode.Parse(File.ReadAllText(Path.Combine(Record, kind)))!;
+            Assert.Equal(id, (string?)state["id"]);
+            Assert.Equal(bundle.Path, (string?)state["bundle"]);
+            Assert.Equal("värde \"x\"", (string?)state["annotations"]!["org.example.key"]);
+            Assert.NotNull((string?)state["ociVersion"]);
+            var expected = kind switch { "startContainer" => "created", "poststart" => "running", "poststop" => "stopped", _ => "creating" };
+            Assert.Equal((kind, expected), (kind, (string?)state["status"]));
+            // In the container's own pid namespace the payload is 1; elsewhere it is the host's number; at the end there is none.
+            var seen = (int?)state["pid"] ?? 0;
+            Assert.True(kind switch { "poststop" => seen == 0, "startContainer" => seen == 1 || seen == pid, _ => seen == pid }, $"{kind}: pid {seen}, payload {pid}");
+        }
+    }
+
+    [RootFact]
+    public void Their_namespaces_are_the_hosts_or_the_containers()
+    {
+        var bundle = Recording("for n in mnt pid net uts; do readlink /proc/self/ns/$n; done >@/KIND; pwd >>@/KIND");
+        var id = Start(bundle);
+        Eventually.True(() => Recorded("poststart").Length == 5, "the poststart hook");
+        var pid = (int)Cli.State(id)["pid"]!;
+        string?[] names = ["mnt", "pid", "net", "uts"];
+        var host = names.Select(n => ProcFs.Namespace(Environment.ProcessId, n!)).ToArray();
+        var container = names.Select(n => ProcFs.Namespace(pid, n!)).ToArray();
+        Cli.OciOk("delete", "--force", id);
+        foreach (var kind in HostKinds)
+        {
+            Assert.Equal(host, Recorded(kind)[..4]);
+        }
+        foreach (var kind in new[] { "createContainer", "startContainer" })
+        {
+            Assert.Equal(container, Recorded(kind)[..4]);
+        }
+        Assert.Equal("/", Recorded("startContainer")[4]);
+    }
+
+    [RootFact]
+    public void Arguments_and_environment_are_exactly_the_configs()
+    {
+        System.IO.Directory.CreateDirectory(Record);
+        var script = Path.Combine(Directory, "hook.py");
+        var bundle = NewBundle().Shell("sleep 1000");
+        foreach (var kind in HostKinds.Append("createContainer"))
+        {
+            // argv[0] is the config's, not the path; the last of a name that comes twice counts for getenv, both arrive.
+            bundle.WithHook(kind, "/bin/sh", ["named", "-c", $"tr '\\0' '|' </proc/$$/cmdline >{Record}/{kind}.args; tr '\\0' '|' </proc/$$/environ >{Record}/{kind}.env; :", "zero", "", "two words"], ["B=2", "A=1", "E=", "Q=x=y"]);
+        }
+        var id = Start(bundle);
+        Eventually.True(() => Recorded("poststart.env").Length > 0, "the poststart hook");
+        Cli.OciOk("delete", "--force", id);
+        foreach (var kind in HostKinds.Append("createContainer"))
+        {
+            Assert.Equal((kind, "B=2|A=1|E=|Q=x=y|"), (kind, File.ReadAllText($"{Record}/{kind}.env")));
+            Assert.StartsWith("named|-c|", File.ReadAllText($"{Record}/{kind}.args"), StringComparison.Ordinal);
+            Assert.EndsWith("|zero||two words|", File.ReadAllText($"{Record}/{kind}.args"), StringComparison.Ordinal);
+        }
+    }
+
+    [RootFact]
+    public void Hooks_before_the_container_see_its_mounts_below_the_bundle()
+    {
+        var bundle = Recording("test -c ROOT/dev/null && echo devices >@/KIND; test -d ROOT/proc/1 && echo proc >>@/KIND; :", ["createContainer"]);
+        bundle.Config["hooks"]!["createContainer"]![0]!["args"]![2] = ((string)bundle.Config["hooks"]!["createContainer"]![0]!["args"]![2]!).Replace("ROOT", bundle.Rootfs, StringComparison.Ordinal);
+        Create(bundle);
+        Assert.NotEmpty(Recorded("createContainer"));
+    }
+
+    [RootFact]
+    public void A_hook_that_fails_before_the_start_undoes_the_creation()
+    {
+        foreach (var kind in new[] { "prestart", "createRuntime", "createContainer" })
+        {
+            Refused(NewBundle().WithHook(kind, "/bin/sh", ["sh", "-c", "echo because of this >&2; exit 3"]), $"hooks.{kind}[0]", "because of this", "3");
+            Refused(NewBundle().WithHook(kind, "/no/such/hook", ["x"]), $"hooks.{kind}[0]", "/no/such/hook");
+        }
+    }
+
+    [RootFact]
+    public void A_hook_that_fails_at_the_start_fails_it()
+    {
+        var id = Create(NewBundle().Shell("sleep 1000").WithHook("startContainer", "/bin/sh", ["sh", "-c", "echo because of this >&2; exit 3"]));
+        Cli.Oci("start", id).ShouldFail(255, "because of this");
+        Cli.WaitForStatus(id, "stopped");
+    }
+
+    [RootFact]
+    public void Hooks_that_fail_afterwards_are_warnings()
+    {
+        var bundle = NewBundle().Shell("sleep 1000").WithHook("poststart", "/bin/sh", ["sh", "-c", "exit 3"]).WithHook("poststop", "/bin/sh", ["sh", "-c", "exit 4"]);
+        var id = Create(bundle);
+        Cli.OciOk("start", id);
+        Assert.Equal("running", Cli.Status(id));
+        Cli.OciOk("kill", id, "KILL");
+        Cli.WaitForStatus(id, "stopped");
+        var deleted = Cli.OciOk("delete", id);
+        Assert.Contains("4", deleted.Error, StringComparison.Ordinal);
+        Assert.Null(Cli.Status(id));
+    }
+
+    [RootFact]
+    public void A_hook_beyond_its_timeout_is_killed_with_its_children()
+    {
+        foreach (var kind in new[] { "createRuntime", "createContainer" })
+        {
+            Refused(NewBundle().WithHook(kind, "/bin/sh", ["sh", "-c", "sleep 1000 & sleep 1000"], timeout: 1), $"hooks.{kind}[0]", "timeout");
+        }
+        var id = Create(NewBundle().Shell("sleep 1000").WithHook("startContainer", "/bin/sh", ["sh", "-c", "sleep 1000"], timeout: 1)
+            .WithHook("poststop", "/bin/sh", ["sh", "-c", "sleep 1000 & sleep 1000"], timeout: 1));
+        Cli.Oci("start", id).ShouldFail(255, "timeout");
+        Cli.WaitForStatus(id, "stopped");
+        Assert.Contains("timeout", Cli.OciOk("delete", id).Error, StringComparison.Ordinal);
+    }
+
+    [RootFact]
+    public void A_hook_holds_nothing_of_the_engine()
+    {
+        var bundle = Recording("ls /proc/$$/fd | tr '\\n' ' ' >@/KIND; id -u >>@/KIND; grep -E 'SigBlk|SigIgn' /proc/$$/status | tr -d '\\n' >>@/KIND");
+        var id = Start(bundle);
+        Eventually.True(() => Recorded("poststart").Length == 3, "the poststart hook");
+        Cli.OciOk("delete", "--force", id);
+        foreach (var kind in Kinds)
+        {
+            // dash keeps nothing beside the standard streams.
+            Assert.Equal((kind, "0 1 2"), (kind, string.Join(' ', Recorded(kind)[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(d => int.Parse(d, CultureInfo.InvariantCulture) < 10))));
+            Assert.Equal("0", Recorded(kind)[1]);
+            Assert.Equal((kind, "SigBlk:\t0000000000000000SigIgn:\t0000000000000000"), (kind, Recorded(kind)[2]));
+        }
+    }
+}
