@@ -60,7 +60,9 @@ internal static unsafe class Filesystems
         if (target >= 0)
             return target;
         existed = false;
-        target = RootPath.Directory(request.Destination, RootPath.DirectoryMode, resolve);
+        target = target == -ENOENT
+            ? MissingPath.Directory(request.Destination, RootPath.DirectoryMode, resolve)
+            : Fail("openat2"u8, request.Destination, target);
         if (target < 0 && resolve != 0)
             Failure.Explain("the mount point must be a real directory, not a symlink and not behind one"u8);
         return target;

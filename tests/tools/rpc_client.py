@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """A client of the starter that shares no line with it: Debian's python3-msgpack writes and reads every message.
 
-Usage: rpc_client.py STARTER PUMP RELAY ROOTFS STATE [COMMAND...]
+Usage: rpc_client.py BUILD STARTER PUMP RELAY ROOTFS STATE [COMMAND...]
 
-Takes one container through its life: launch, both RPC servers, start, COMMAND executed in it, kill. RELAY is executed in the
-master's place and hands its two sockets over (tests/Probe/Relay.cs). Prints what came back as one JSON object.
+Takes one container through its life: launch, both RPC servers, start, COMMAND executed in it, kill. BUILD is the build id that
+all programs of one build share. RELAY is executed in the master's place and hands its two sockets over (tests/Probe/Relay.cs).
+Prints what came back as one JSON object.
 """
 import array
 import fcntl
@@ -17,7 +18,6 @@ import sys
 
 import msgpack
 
-BUILD = "engine-0.1.0"
 VERSION = 1
 FRAME = 32 * 1024
 
@@ -112,12 +112,12 @@ def start_starter(program, stdio):
     return ours, process
 
 
-def launch(channel, mode, identifier, descriptors, namespaces=0, flags=0):
+def launch(channel, build, mode, identifier, descriptors, namespaces=0, flags=0):
     mask = 0
     for kind in descriptors:
         mask |= 1 << kind
     order = [descriptors[kind] for kind in sorted(descriptors)]
-    send(channel, [VERSION, text(BUILD), mode, flags, mask, text(identifier), text(""), 0, text(""), text(""), 4096, namespaces, 0, 0], order)
+    send(channel, [VERSION, text(build), mode, flags, mask, text(identifier), text(""), 0, text(""), text(""), 4096, namespaces, 0, 0], order)
 
 
 def process_plan(args, cwd="/", uid=0, gid=0):
@@ -130,8 +130,8 @@ def process_plan(args, cwd="/", uid=0, gid=0):
 class Container:
     """A container made by hand, request by request."""
 
-    def __init__(self, starter, pump, relay, state, identifier):
-        self.starter, self.state, self.identifier = starter, state, identifier
+    def __init__(self, build, starter, pump, relay, state, identifier):
+        self.build, self.starter, self.state, self.identifier = build, starter, state, identifier
         directory = os.path.join(state, identifier)
         os.makedirs(directory)
         opened = []
@@ -148,7 +148,7 @@ class Container:
         request, request_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.request = request
         self.launch, self.process = start_starter(starter, subprocess.DEVNULL)
-        launch(self.launch, 1, identifier, {
+        launch(self.launch, build, 1, identifier, {
             MASTER_EXE: path(relay), PUMP_EXE: path(pump), STATE: path(directory, os.O_RDONLY), CONTROL: listeners[0].fileno(),
             ATTACH: listeners[1].fileno(), LOG_DIR: path(directory), REQUEST: request_end.fileno(), STATE_ROOT: path(state, os.O_RDONLY)})
         request_end.close()
@@ -164,7 +164,7 @@ class Container:
     def create(self, rootfs, args):
         """Everything up to "created". The set-up is sent as one burst: requests need no answer to go on."""
         host, stage = self.host, self.stage
-        hello = host.call("Hello", VERSION, text(BUILD))
+        hello = host.call("Hello", VERSION, text(self.build))
         members = b'"ociVersion":"1.0.2","id":"' + self.identifier.encode() + b'"'
         state = sealed(members)
         host.call("SaveState", len(members), 0, descriptors=[state])
@@ -172,7 +172,7 @@ class Container:
         spawn = host.send("Spawn", CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID, 0, b"", b"", 0, 0, 0, 0, 0)
         plan = sealed(process_plan(args))
         wanted = [
-            stage.send("Hello", VERSION, text(BUILD)),
+            stage.send("Hello", VERSION, text(self.build)),
             stage.send("AttachRoot", 0, MS_SLAVE),
             stage.send("MountFilesystem", text("proc"), text("proc"), text("/proc"), 1, NOSUID | NODEV | NOEXEC, 0, 0, []),
             stage.send("MountFilesystem", text("tmpfs"), text("tmpfs"), text("/dev"), 0, NOSUID, 0, 0, [text("mode=755"), text("size=64k")]),
@@ -197,7 +197,7 @@ class Container:
         """One more process in the container; what it wrote and its exit code."""
         channel, process = start_starter(self.starter, subprocess.PIPE)
         init, plan = os.pidfd_open(pid), sealed(process_plan(args))
-        launch(channel, 2, self.identifier, {INIT: init, PLAN: plan}, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID)
+        launch(channel, self.build, 2, self.identifier, {INIT: init, PLAN: plan}, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID)
         send(channel, [0, 0])
         os.close(init)
         os.close(plan)
@@ -225,9 +225,9 @@ class Container:
 
 
 def main():
-    starter, pump, relay, rootfs, state = sys.argv[1:6]
-    command = sys.argv[6:] or ["id"]
-    container = Container(starter, pump, relay, state, "by-hand")
+    build, starter, pump, relay, rootfs, state = sys.argv[1:7]
+    command = sys.argv[7:] or ["id"]
+    container = Container(build, starter, pump, relay, state, "by-hand")
     result = {"create": container.create(rootfs, ["sleep", "1000"])}
     host = container.host
     result["created"] = host.call("Status")

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using Engine.Shared.Protocol;
 using Engine.Tests.Integration.Support;
 
 namespace Engine.Tests.Integration.Starter;
@@ -20,8 +22,9 @@ public sealed class IndependentPeerTests : EngineTest
         var state = Path.Combine(Directory, "direct");
         System.IO.Directory.CreateDirectory(state);
         var client = Path.Combine(Installation.SourceRoot, "tests/tools/rpc_client.py");
-        var text = new Command(Python, client, Installation.Starter, Installation.Pump, Installation.Probe, rootfs, state, "sh", "-c", "hostname; echo $$; exit 7")
-            .Run().ShouldExit(0).Text;
+        var build = Encoding.ASCII.GetString(BuildId.Value);
+        string[] arguments = [client, build, Installation.Starter, Installation.Pump, Installation.Probe, rootfs, state];
+        var text = new Command(Python, [.. arguments, "sh", "-c", "hostname; echo $$; exit 7"]).Run().ShouldExit(0).Text;
         var result = JsonNode.Parse(text)!;
 
         Assert.Equal(["created\0", "running\0"], new[] { "created", "running" }.Select(key => (string?)result[key]![0]));
