@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Every task of a developer, one function a verb. `./build.sh help` prints them from the ## comments.
+# shellcheck disable=SC2317 # functions are called by name
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -91,7 +92,7 @@ step() {
     say "$name"
     rm -f "$mark"
     "$@"
-    [[ -e $output ]] || die "$name: built, but $output is not there"
+    [[ -e $output ]] || die "$name: $output was not made"
     mkdir -p "$OUT/.stamps"
     printf '%s\n' "$now" >"$mark"
     say "$name: $(stat -c %s "$output") bytes, $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000)) ms"
@@ -278,7 +279,12 @@ verb_help() {
     done
 }
 
-verb=${1:-help}
-shift || true
-[[ $(type -t "verb_$verb") == function ]] || { verb_help >&2; die "unknown verb '$verb'"; }
-"verb_$verb" "$@"
+main() {
+    local verb=${1:-help}
+    shift || true
+    [[ $(type -t "verb_$verb") == function ]] || { verb_help >&2; die "unknown verb '$verb'"; }
+    "verb_$verb" "$@"
+    # Bash reads a script as it goes, and this one may be edited while it runs: nothing is read after this.
+    exit
+}
+main "$@"
