@@ -18,7 +18,11 @@ public static class PoststopHook
     {
         var start = new ProcessStartInfo(hook.Path)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = "/",
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            WorkingDirectory = "/",
         };
         foreach (string argument in hook.Args.Skip(1))
         {
@@ -84,7 +88,12 @@ public static class PoststopHook
     private static string Document(StateDocument state) => JsonSerializer.Serialize(
         new StateDocument
         {
-            OciVersion = state.OciVersion, Id = state.Id, Status = state.Status, Pid = 0, Bundle = state.Bundle, Annotations = state.Annotations,
+            OciVersion = state.OciVersion,
+            Id = state.Id,
+            Status = state.Status,
+            Pid = 0,
+            Bundle = state.Bundle,
+            Annotations = state.Annotations,
         },
         StateJson.Default.StateDocument);
 }

@@ -113,7 +113,10 @@ public sealed class CreateArguments
         var warnings = new List<string>();
         var order = new CreateOrder
         {
-            Id = options.Id, Bundle = options.Bundle, EmptyProcess = options.EmptyProcess, Uid = Identity.EffectiveUid,
+            Id = options.Id,
+            Bundle = options.Bundle,
+            EmptyProcess = options.EmptyProcess,
+            Uid = Identity.EffectiveUid,
         };
         Console.Out.Write(CreateContainer.Plan(order, CreateClient.ReadConfig(options.Bundle), warnings).Print());
         warnings.ForEach(warning => Report.Warning("plan", warning));
