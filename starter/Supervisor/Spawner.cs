@@ -118,7 +118,8 @@ internal static unsafe class Spawner
         OomWatch.Begin();
         if (((SpawnFlags)request.Flags & SpawnFlags.HasOomScoreAdj) != 0 && !SetOomScore(pid, request.OomScoreAdj))
             return false;
-        return StageLink.Send(StageProcess.Link, StageNoteKind.Go, (uint)pid);
+        return StageLink.Send(StageProcess.Link, StageNoteKind.Go, (uint)pid) ||
+            Failure.Refuse("Spawn"u8, "the container stage ended before it began"u8);
     }
 
     private static bool SetOomScore(int pid, int value)
