@@ -51,7 +51,8 @@ internal static unsafe class StateDocument
         if (Sys.fstat(memfd, &info) < 0 || (ulong)info.st_size < total)
             return Failure.Refuse("state"u8, "shorter than the message says"u8);
 
-        long mapped = Sys.mmap(null, total, PROT_READ, MAP_SHARED, memfd, 0);
+        // Private: older kernels map a write-sealed file in no other way.
+        long mapped = Sys.mmap(null, total, PROT_READ, MAP_PRIVATE, memfd, 0);
         if (mapped < 0 && mapped > -4096)
             return Failure.Call("mmap"u8, mapped);
 

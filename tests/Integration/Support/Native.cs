@@ -60,6 +60,9 @@ internal static partial class Native
     [LibraryImport("libc", SetLastError = true)]
     public static partial int ioctl(int descriptor, nuint request, ref WindowSize size);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int pidfd_getfd(int pidfd, int descriptor, uint flags);
+
     /// <summary>Throws with errno's text when <paramref name="result"/> is negative.</summary>
     public static int Check(int result, string what)
     {
