@@ -267,8 +267,8 @@ public sealed class SupervisorTests : EngineTest
 
     private static bool Seen(Supervised container, List<ContainerStatus> told, string status)
     {
-        // Notifications come with the next answer.
-        container.Host.Status().Wait();
+        // Behind the last one the supervisor closes the connection.
+        container.Host.Connection.ReceiveAvailable();
         return told.Any(s => s.Status == status);
     }
 
