@@ -26,7 +26,6 @@ public sealed unsafe class RpcConnection : IDisposable
     private uint _lastId;
     private int _outstanding;
     private bool _lost;
-    private bool _disposed;
     private string _lostReason = "";
 
     /// <summary>Takes ownership of <paramref name="channel"/>; <paramref name="peer"/> names the server in errors and in the trace.</summary>
@@ -134,12 +133,6 @@ public sealed unsafe class RpcConnection : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_disposed)
-        {
-            return;
-        }
-
-        _disposed = true;
         _channel.Dispose();
         _message.Dispose();
         Arena.Dispose();

@@ -81,8 +81,6 @@ internal static unsafe class Program
             Relay.Run();
         else if (CString.Equals(verb, "exec"u8))
             return Actions.Exec(rest, envp);
-        else if (CString.Equals(verb, "master"u8))
-            Actions.Sleep(ulong.MaxValue);
         else if (!isNumber)
             return -1;
         else if (CString.Equals(verb, "exit"u8))

@@ -11,7 +11,9 @@ internal static unsafe class Relay
     private const int HeaderBytes = 16, Sockets = 2;
 
     /// <summary>
-    /// Sends the supervisor's and the container stage's socket over the request socket, then lives until the test closes that. Does not return.
+    /// Sends the supervisor's and the container stage's socket over the request socket, then lives until the test closes that. Started as
+    /// <c>engine master serve</c>, without a request socket, it only waits, and the test takes the supervisor's socket itself (pidfd_getfd).
+    /// Does not return.
     /// </summary>
     public static void Run()
     {
@@ -34,7 +36,10 @@ internal static unsafe class Relay
         message.msg_iovlen = 1;
         message.msg_control = control;
         message.msg_controllen = HeaderBytes + Sockets * sizeof(int);
-        if (Sys.sendmsg(MasterDescriptors.RequestSocket, &message, MSG_NOSIGNAL) < 0)
+        long sent = Sys.sendmsg(MasterDescriptors.RequestSocket, &message, MSG_NOSIGNAL);
+        if (sent == -EBADF)
+            Actions.Sleep(ulong.MaxValue);
+        if (sent < 0)
             Sys.exit_group(1);
 
         // Whoever keeps the sockets open keeps the connection: its end must be the test's to see and to cause.

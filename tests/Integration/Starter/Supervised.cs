@@ -25,8 +25,8 @@ public enum Step
 }
 
 /// <summary>
-/// A supervisor with a pump and a master that only waits (the probe), whose sockets this process takes: the test says what a
-/// master would. It plays the CLI as well: state directory, listening sockets, launch record.
+/// A supervisor with a pump and a master that only waits (the probe) and gives its sockets away: the test says what a master
+/// would. It plays the CLI as well: state directory, listening sockets, launch record.
 /// </summary>
 internal sealed class Supervised : IDisposable
 {
@@ -54,7 +54,7 @@ internal sealed class Supervised : IDisposable
         {
             SendLaunch(directory, masterEnd, syncSocket);
         }
-        MasterPid = TakeMaster();
+        TakeFirstMaster();
     }
 
     public string Id { get; }
@@ -127,7 +127,16 @@ internal sealed class Supervised : IDisposable
     }
 
     /// <summary>Waits for a master that the supervisor started for a client, and takes its place.</summary>
-    public void AwaitMaster() => MasterPid = TakeMaster();
+    public void AwaitMaster()
+    {
+        // The probe runs once /proc/PID/exe is it: from then on its descriptors are where MasterDescriptors says.
+        var pid = 0;
+        Eventually.True(() => (pid = FindMaster()) != 0, "the supervisor starts a master");
+        using var pidfd = Pidfds.Open(pid);
+        MasterPid = pid;
+        HostChannel = new FdChannel(new SafeFd(Native.Check(Native.pidfd_getfd(pidfd.Value, MasterDescriptors.HostRpc, 0), "pidfd_getfd")));
+        Host = new SupervisorClient(HostChannel);
+    }
 
     /// <summary>Waits for the supervisor's end.</summary>
     public int AwaitEnd() => Launch.ExitCode();
@@ -220,24 +229,16 @@ internal sealed class Supervised : IDisposable
         Launch.Send(record, [.. given.Select(d => d.Fd.Value)]);
     }
 
-    // The probe runs once /proc/PID/exe is it: from then on its descriptors are where MasterDescriptors says.
-    private int TakeMaster()
+    private void TakeFirstMaster()
     {
-        var pid = 0;
-        Eventually.True(() => (pid = FindMaster()) != 0, "the supervisor starts the master");
-        using var pidfd = Pidfds.Open(pid);
-        HostChannel = Take(pidfd, MasterDescriptors.HostRpc)!;
+        using var message = new ReceivedMessage();
+        Assert.Equal(ReceiveStatus.Received, _request.Receive(message, 20_000));
+        MasterPid = FindMaster();
+        HostChannel = new FdChannel(message.Take(0));
         Host = new SupervisorClient(HostChannel);
-        Container = Take(pidfd, MasterDescriptors.ContainerRpc) is { } channel ? new ContainerClient(channel) : null;
-        return pid;
+        Container = new ContainerClient(new FdChannel(message.Take(1)));
     }
 
     private int FindMaster() => ProcFs.Children(Launch.Process.Pid).FirstOrDefault(p =>
         p != MasterPid && new FileInfo($"/proc/{p}/exe").LinkTarget == Installation.Probe);
-
-    private static FdChannel? Take(SafeFd pidfd, int number)
-    {
-        var fd = Native.pidfd_getfd(pidfd.Value, number, 0);
-        return fd < 0 ? null : new FdChannel(new SafeFd(fd));
-    }
 }
