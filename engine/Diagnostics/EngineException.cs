@@ -6,6 +6,12 @@ public static class ExitCode
     /// <summary>The command line cannot be understood.</summary>
     public const int Usage = 1;
 
+    /// <summary>A program that is there and cannot be executed, as shells have it.</summary>
+    public const int NotExecutable = 126;
+
+    /// <summary>No such program, as shells have it.</summary>
+    public const int NotFound = 127;
+
     /// <summary>Anything else of ours that failed.</summary>
     public const int Failure = 255;
 }
@@ -21,6 +27,13 @@ public class EngineException : Exception
 
     /// <summary>What the process exits with.</summary>
     public int ExitCode { get; }
+}
+
+/// <summary>The payload cannot be executed. <c>create</c> reports it as a failure, <c>run</c> with the code that a shell gives.</summary>
+public sealed class PayloadException(string message, int payloadCode) : EngineException(message)
+{
+    /// <summary>127 when there is no such program, 126 when it is none.</summary>
+    public int PayloadCode { get; } = payloadCode;
 }
 
 /// <summary>A command line that cannot be understood.</summary>

@@ -33,8 +33,15 @@ public sealed class ContainerHandle : IDisposable
     /// <exception cref="EngineException">It does not exist, or is somebody else's.</exception>
     public static ContainerHandle Open(StateRoot root, string id) => new(root.Open(id));
 
-    /// <summary>Reads the state anew.</summary>
-    public StateDocument Refresh() => State = Liveness.Read(Directory);
+    /// <summary>
+    /// Reads the state anew. What is known of its cgroups and files stays known when the record is gone: a creation that is
+    /// cut short loses it before everything that it names is removed.
+    /// </summary>
+    public StateDocument Refresh()
+    {
+        StateDocument now = Liveness.Read(Directory);
+        return State = now with { Engine = now.Engine ?? State.Engine };
+    }
 
     /// <summary>Refuses <paramref name="verb"/> unless the state allows it.</summary>
     public void Require(string verb) => ContainerStatus.Require(verb, Id, State.Status);

@@ -138,7 +138,8 @@ public static class CreateClient
             {
                 // The roll-back is the supervisor's; its end says that it is done.
                 starter.WaitForEnd(TimeSpan.FromMilliseconds(RollbackMilliseconds));
-                throw new EngineException(string.Join('\n', answer.Errors), answer.ExitCode);
+                string text = string.Join('\n', answer.Errors);
+                throw answer.PayloadCode == 0 ? new EngineException(text, answer.ExitCode) : new PayloadException(text, answer.PayloadCode);
             }
 
             return answer;

@@ -6,6 +6,7 @@ using Engine.Rpc;
 using Engine.Rpc.Client;
 using Engine.Rpc.Linux;
 using Engine.Rpc.Transport;
+using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 using Engine.Spec;
 
@@ -116,9 +117,16 @@ public static class CreateContainer
     {
         ConfigException config => new CreateAnswer { Errors = [.. config.Lines], ExitCode = config.ExitCode },
         EngineException own => new CreateAnswer { Errors = [own.Message], ExitCode = own.ExitCode },
-        RpcException rpc => new CreateAnswer { Errors = [Advice.Add(rpc)], ExitCode = ExitCode.Failure },
+        RpcException rpc => new CreateAnswer { Errors = [Advice.Add(rpc)], ExitCode = ExitCode.Failure, PayloadCode = PayloadCode(rpc) },
         PeerLostException or MessageException or SyscallException => new CreateAnswer { Errors = [error.Message], ExitCode = ExitCode.Failure },
         _ => new CreateAnswer { Errors = [$"unexpected failure of the master: {error.GetType().Name}: {error.Message}"], ExitCode = ExitCode.Failure },
+    };
+
+    private static int PayloadCode(RpcException error) => (error.Operation, error.Errno) switch
+    {
+        ("execve", Errno.ENOENT or Errno.ENOTDIR) => ExitCode.NotFound,
+        ("execve", _) => ExitCode.NotExecutable,
+        _ => 0,
     };
 
     private static void TryAbort(SupervisorClient host)

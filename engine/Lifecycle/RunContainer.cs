@@ -19,10 +19,7 @@ public static class RunContainer
     /// <summary>Runs the container to its end and returns the payload's exit code.</summary>
     public static int Run(StateRoot root, CreateOptions options, DetachKeys keys, Action<string> warn)
     {
-        foreach (string warning in CreateClient.Create(root, options).Warnings)
-        {
-            warn(warning);
-        }
+        Create(root, options).ForEach(warn);
 
         using ContainerHandle container = ContainerHandle.Open(root, options.Id);
         bool isDetached = false;
@@ -46,12 +43,38 @@ public static class RunContainer
         }
     }
 
+    private static List<string> Create(StateRoot root, CreateOptions options)
+    {
+        try
+        {
+            return [.. CreateClient.Create(root, options).Warnings];
+        }
+        catch (PayloadException error)
+        {
+            throw new EngineException(error.Message, error.PayloadCode, error);
+        }
+    }
+
+    // A program that turned out to be none: the record has the code that a shell would give.
+    private static void Start(ContainerHandle container)
+    {
+        try
+        {
+            container.Control(control => control.Start());
+        }
+        catch (EngineException error)
+        {
+            int? code = container.Refresh().Status == ContainerStatus.Stopped ? container.State.ExitCode : null;
+            throw new EngineException(error.Message, code ?? ExitCode.Failure, error);
+        }
+    }
+
     private static int? Attend(ContainerHandle container, DetachKeys keys, out bool isDetached)
     {
         using SafeFd payload = Pidfds.Open(container.State.Pid!.Value);
         using AttachClient client = AttachClient.Connect(container.Directory.Descriptor, ContainerDirectory.AttachSocket, isForeground: true);
         using var signals = new SignalForwarding(Forwarded, signal => Pidfds.Signal(payload, signal));
-        container.Control(control => control.Start());
+        Start(container);
         AttachOutcome outcome = client.Run(keys, isTerminal: container.State.Engine?.Terminal ?? false);
         isDetached = outcome.IsDetached;
         return outcome.ExitCode;
