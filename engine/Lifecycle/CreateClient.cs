@@ -54,9 +54,31 @@ public static class CreateClient
         }
         catch
         {
-            // The supervisor rolls back too; what it has removed already is fine.
-            directory.Remove();
+            CleanUp(root, directory);
             throw;
+        }
+    }
+
+    // The supervisor rolls back, and the directory is gone with that. A supervisor that was killed has left its record, and with it
+    // the names of the cgroups it may have made.
+    private static void CleanUp(StateRoot root, ContainerDirectory directory)
+    {
+        if (directory.ReadState() is null)
+        {
+            directory.Remove();
+            return;
+        }
+
+        // The lock is in this descriptor, too, and would say that somebody answers for the container.
+        directory.Dispose();
+        try
+        {
+            using ContainerHandle left = ContainerHandle.Open(root, directory.Id);
+            DeleteContainer.Delete(left, force: true);
+        }
+        catch (EngineException)
+        {
+            // The failure of the creation is what the caller has to know; 'delete --force' tells what stands in the way.
         }
     }
 

@@ -13,6 +13,9 @@ internal static unsafe partial class Libc
     internal const short POSIX_SPAWN_SETSIGMASK = 8;
     internal const short POSIX_SPAWN_SETSID = 0x80;
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
+
     [LibraryImport("libc")]
     internal static partial int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** argv, byte** envp);
 

@@ -1,5 +1,6 @@
 using Engine.Diagnostics;
 using Engine.Lifecycle;
+using Engine.Linux;
 using Engine.Rpc.Client;
 using Engine.Rpc.Linux;
 using Engine.Rpc.Transport;
@@ -17,6 +18,8 @@ public static class MasterProgram
     /// <summary>Runs until there is nothing to do.</summary>
     public static int Run(bool isCreate)
     {
+        // The execve set it again. Nobody is to read this memory or these descriptors: not another process of this uid, no core file.
+        Identity.MakeUndumpable();
         using var host = new SupervisorClient(new FdChannel(new SafeFd(MasterDescriptors.HostRpc)));
         using var listener = new SafeFd(MasterDescriptors.ControlListener);
         using SafeFd? config = isCreate ? Create(host) : Resume(host);

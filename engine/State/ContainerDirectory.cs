@@ -110,7 +110,7 @@ public sealed class ContainerDirectory : IDisposable
     public void Remove()
     {
         string gone = System.IO.Path.Combine(
-            System.IO.Path.GetDirectoryName(Path)!, $".gone-{Environment.ProcessId}-{Id}");
+            System.IO.Path.GetDirectoryName(Path)!, $"{StateRoot.GonePrefix}{Environment.ProcessId}-{Id}");
         try
         {
             Directory.Move(Path, gone);
@@ -120,7 +120,7 @@ public sealed class ContainerDirectory : IDisposable
             return;
         }
 
-        Directory.Delete(gone, recursive: true);
+        StateRoot.DeleteTree(gone);
     }
 
     /// <inheritdoc/>

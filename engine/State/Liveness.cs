@@ -1,5 +1,7 @@
 using System.Globalization;
 using Engine.Linux;
+using Engine.Rpc.Linux;
+using Engine.Shared.Linux;
 
 namespace Engine.State;
 
@@ -9,6 +11,9 @@ namespace Engine.State;
 /// </summary>
 public static class Liveness
 {
+    // The kernel's way from a closed descriptor of an ending process to the death signal of its child.
+    private static readonly TimeSpan StageDeath = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Reads the record of <paramref name="directory"/> and corrects it by what is alive.</summary>
     public static StateDocument Read(ContainerDirectory directory)
     {
@@ -79,18 +84,37 @@ public static class Liveness
 
     private static StateDocument Orphaned(StateDocument recorded)
     {
-        if (recorded.Status is ContainerStatus.Running or ContainerStatus.Paused && PayloadLives(recorded))
+        if (recorded.Status is ContainerStatus.Running or ContainerStatus.Paused or ContainerStatus.Created && Survives(recorded))
         {
             return recorded with { Status = IsFrozen(recorded) ? ContainerStatus.Paused : ContainerStatus.Running };
         }
 
-        // A created container without its supervisor cannot be started any more: its stage dies with the supervisor.
         return recorded with
         {
             Status = ContainerStatus.Stopped,
             ExitCode = Diagnostics.ExitCode.Failure,
             ExitDesc = "unknown: its supervisor was killed or the machine restarted",
         };
+    }
+
+    // A stage that waits for its start dies with the supervisor, a moment after the lock is free. One that lives on has become the payload
+    // before the supervisor could write so.
+    private static bool Survives(StateDocument recorded)
+    {
+        if (recorded.Status != ContainerStatus.Created || !PayloadLives(recorded))
+        {
+            return PayloadLives(recorded);
+        }
+
+        try
+        {
+            using SafeFd pidfd = Pidfds.Open(recorded.Pid!.Value);
+            return !Pidfds.WaitForEnd(pidfd, StageDeath) && PayloadLives(recorded);
+        }
+        catch (SyscallException error) when (error.Errno == Errno.ESRCH)
+        {
+            return false;
+        }
     }
 
     private static bool IsFrozen(StateDocument state)

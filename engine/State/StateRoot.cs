@@ -14,6 +14,9 @@ public sealed class StateRoot
     /// <summary>Environment variable that replaces the default root.</summary>
     public const string Variable = "ENGINE_ROOT";
 
+    // Not the beginning of an id: a directory whose removal has begun.
+    internal const string GonePrefix = ".gone-";
+
     private StateRoot(string path) => Path = path;
 
     /// <summary>Absolute path.</summary>
@@ -99,6 +102,41 @@ public sealed class StateRoot
 
         ids.Sort(StringComparer.Ordinal);
         return ids;
+    }
+
+    /// <summary>Removes what removals of <paramref name="id"/> have left that were killed after the id was free again.</summary>
+    public void Sweep(string id)
+    {
+        if (!Directory.Exists(Path))
+        {
+            return;
+        }
+
+        foreach (string gone in Directory.EnumerateDirectories(Path, GonePrefix + "*-" + id))
+        {
+            // "*" takes other ids that end like this one, too.
+            string rest = System.IO.Path.GetFileName(gone)[GonePrefix.Length..];
+            if (rest[(rest.IndexOf('-', StringComparison.Ordinal) + 1)..] == id)
+            {
+                DeleteTree(gone);
+            }
+        }
+    }
+
+    /// <summary>Removes a directory and what is in it, whoever else is just removing it.</summary>
+    internal static void DeleteTree(string path)
+    {
+        while (Directory.Exists(path))
+        {
+            try
+            {
+                Directory.Delete(path, recursive: true);
+            }
+            catch (Exception error) when (error is DirectoryNotFoundException or FileNotFoundException)
+            {
+                // The other one was faster.
+            }
+        }
     }
 
     /// <summary>Opens the root itself, for the starter's roll-back.</summary>

@@ -20,9 +20,13 @@ public static class DeleteCommand
             string name = parsed.GetValue(id)!;
             bool isForced = parsed.GetValue(force);
             ContainerId.Check(name);
-            if (isForced && !states.Has(name))
+            if (isForced)
             {
-                return 0;
+                states.Sweep(name);
+                if (!states.Has(name))
+                {
+                    return 0;
+                }
             }
 
             using ContainerHandle container = ContainerHandle.Open(states, name);
