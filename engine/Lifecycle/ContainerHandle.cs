@@ -95,12 +95,8 @@ public sealed class ContainerHandle : IDisposable
         // The lock is the supervisor's for life; while one is about to take over (create) it is the CLI's.
         Directory.WaitForLock();
         Directory.Unlock();
-        if (Liveness.PayloadLives(State) && State.Pid is int pid)
-        {
-            using SafeFd pidfd = Pidfds.Open(pid);
-            Pidfds.WaitForEnd(pidfd, Timeout.InfiniteTimeSpan);
-        }
-
+        Refresh();
+        WaitForPayload(Timeout.InfiniteTimeSpan);
         return Refresh();
     }
 
@@ -119,7 +115,10 @@ public sealed class ContainerHandle : IDisposable
             WaitForSupervisor(Math.Min(left, 1000));
         }
 
-        return !Liveness.PayloadLives(Refresh());
+        // Nobody reaps it for us, and the first process of a pid namespace ends only when all others in it have.
+        Refresh();
+        WaitForPayload(TimeSpan.FromMilliseconds(Math.Max(0, deadline - Environment.TickCount64)));
+        return !Liveness.PayloadLives(State);
     }
 
     /// <summary>The recorded cgroup directories.</summary>
@@ -153,6 +152,27 @@ public sealed class ContainerHandle : IDisposable
 
         Thread.Sleep(Math.Min(milliseconds, 20));
         Refresh();
+    }
+
+    private void WaitForPayload(TimeSpan time)
+    {
+        if (State.Pid is not int pid || !Liveness.PayloadLives(State))
+        {
+            return;
+        }
+
+        try
+        {
+            using SafeFd pidfd = Pidfds.Open(pid);
+            if (Liveness.PayloadLives(State))
+            {
+                Pidfds.WaitForEnd(pidfd, time);
+            }
+        }
+        catch (SyscallException error) when (error.Errno == Errno.ESRCH)
+        {
+            // Gone between two looks.
+        }
     }
 
     private static void SignalPid(int pid, int signal)

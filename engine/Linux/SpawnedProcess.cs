@@ -27,8 +27,9 @@ public readonly record struct ProcessExit(int Code, int Signal);
 /// </summary>
 public sealed unsafe class SpawnedProcess : IDisposable
 {
-    // Above every number that a descriptor is mapped to, so that no mapping overwrites the source of another.
-    private const int FirstSourceFd = 64;
+    // Above every number that a descriptor is mapped to, so that no mapping overwrites the source of another; far below the 64
+    // open files that the starter asks for at least.
+    private const int FirstSourceFd = 16;
 
     private readonly SafeFd _pidfd;
     private ProcessExit? _exit;

@@ -36,10 +36,15 @@ public sealed class KillInStateTests : EngineTest
         var id = state == "created" ? Create(NewBundle().Shell(Payload)) : Start(NewBundle().Shell(Payload));
         var found = new Roles(Cli, id);
         var busy = Bring(id, state);
+        var killed = new List<(Role Role, int? Pid)>();
         foreach (var role in roles)
         {
-            found.Kill(role);
+            killed.Add((role, found.Kill(role)));
         }
+        // Until it is gone it lives, and "running" would be no lie. In a v1 freezer it waits for the thaw.
+        Eventually.True(
+            () => killed.All(k => k.Pid is not { } pid || !ProcFs.Lives(pid) || (k.Role == Role.Payload && state == "paused")),
+            "the end of the killed processes");
 
         var status = Truth.Status(Cli, id);
         Assert.Contains(status, Possible(state, roles));

@@ -38,13 +38,15 @@ public sealed class Roles(EngineCli cli, string id)
         _ => Payload,
     };
 
-    /// <summary>SIGKILL, if there is such a process.</summary>
-    public void Kill(Role role)
+    /// <summary>SIGKILL, if there is such a process; its pid.</summary>
+    public int? Kill(Role role)
     {
-        if (this[role] is { } pid)
+        var pid = this[role];
+        if (pid is { } known)
         {
-            _ = Native.kill(pid, 9);
+            _ = Native.kill(known, 9);
         }
+        return pid;
     }
 
     /// <summary>SIGKILL, and another process in that role within the time.</summary>
