@@ -6,25 +6,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Engine.Monitor;
 
-/// <summary>Times and sizes that keep one client from hurting another.</summary>
-public sealed record ControlLimits
-{
-    /// <summary>Clients at a time.</summary>
-    public int Clients { get; init; } = 64;
-
-    /// <summary>Requests of one client without an answer; more are not read.</summary>
-    public int Outstanding { get; init; } = 32;
-
-    /// <summary>Bytes that a client may leave unread before it is dropped.</summary>
-    public int Unread { get; init; } = 2 * MessageFramer.MaxMessage;
-
-    /// <summary>How long half a message may stay half.</summary>
-    public TimeSpan HalfMessage { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long a client may read nothing of what waits for it.</summary>
-    public TimeSpan Stall { get; init; } = TimeSpan.FromSeconds(30);
-}
-
 /// <summary>
 /// One client: reads messages as they come, answers each when it is done, in whatever order that is. Everything that goes
 /// wrong here ends at most this connection. Owns the socket.
@@ -38,6 +19,7 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
     private readonly SafeFd _socket;
     private readonly ControlMethods _methods;
     private readonly ControlLimits _limits;
+    private readonly ControlBudget _budget;
     private readonly ILogger _logger;
     private readonly Action<ControlConnection> _ended;
     private readonly MessageFramer _framer = new();
@@ -47,6 +29,7 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
     private EventLoop.LoopTimer? _stall;
     private int _sentOfFirst;
     private int _unsentBytes;
+    private int _charged;
     private int _outstanding;
     private bool _inputEnded;
     private bool _closing;
@@ -55,8 +38,16 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
     private bool _disposed;
 
     public ControlConnection(
-        EventLoop loop, SafeFd socket, PeerCredentials peer, ControlMethods methods, ControlLimits limits, ILogger logger, Action<ControlConnection> ended)
+        EventLoop loop,
+        SafeFd socket,
+        PeerCredentials peer,
+        ControlMethods methods,
+        ControlLimits limits,
+        ControlBudget budget,
+        ILogger logger,
+        Action<ControlConnection> ended)
     {
+        _budget = budget;
         _loop = loop;
         _socket = socket;
         Peer = peer;
@@ -131,6 +122,7 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
         _stall?.Dispose();
         _watch.Dispose();
         _socket.Dispose();
+        _budget.Give(_charged);
         _ended(this);
     }
 
@@ -162,7 +154,14 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
         {
             for (int i = 0; i < ReadsPerTurn && Reads; i++)
             {
-                int count = UnixSockets.Receive(_socket, _framer.FreeSpace());
+                var space = _framer.FreeSpace();
+                if (!Charge())
+                {
+                    Drop("there is no room for a message of this size now", JsonRpcCode.Busy);
+                    break;
+                }
+
+                int count = UnixSockets.Receive(_socket, space);
                 if (count < 0)
                 {
                     break;
@@ -219,11 +218,38 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
             // A whole message: the time for the next half one begins anew.
             _halfMessage?.Dispose();
             _halfMessage = null;
-            Answer(JsonRpcFormatter.Parse(message.Span));
+            Take(message.Span);
         }
     }
 
-    private async void Answer(JsonRpcMessage message)
+    private void Take(ReadOnlySpan<byte> bytes)
+    {
+        long weight = ControlBudget.WeightOf(bytes.Length);
+        if (_budget.TryTake(weight))
+        {
+            Answer(JsonRpcFormatter.Parse(bytes), weight);
+        }
+        else
+        {
+            Send(JsonRpcFormatter.Failure("null", new JsonRpcException(JsonRpcCode.Busy, "there is no room for a message of this size now")));
+        }
+    }
+
+    // What this client's buffers hold is counted anew after every change.
+    private bool Charge()
+    {
+        int held = Math.Max(0, _framer.Capacity + _unsentBytes - ControlBudget.Free);
+        bool fits = held <= _charged || _budget.TryTake(held - _charged);
+        if (held < _charged)
+        {
+            _budget.Give(_charged - held);
+        }
+
+        _charged = fits ? held : _charged;
+        return fits;
+    }
+
+    private async void Answer(JsonRpcMessage message, long weight)
     {
         _outstanding++;
         try
@@ -244,6 +270,7 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
         }
 
         _outstanding--;
+        _budget.Give(weight);
         Resume();
     }
 
@@ -319,7 +346,7 @@ internal sealed class ControlConnection : ISubscriber, IDisposable
         _unsent.Enqueue(frame);
         _unsentBytes += frame.Length;
         Flush();
-        if (!_disposed && _unsentBytes > _limits.Unread)
+        if (!_disposed && (_unsentBytes > _limits.Unread || !Charge()))
         {
             MonitorLog.ClientDropped(_logger, Peer.Pid, Peer.Uid, "it does not read");
             Dispose();

@@ -25,6 +25,7 @@ public sealed class ControlServer(
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
     private readonly HashSet<ControlConnection> _connections = [];
+    private readonly ControlBudget _budget = new(limits.Memory);
     private EventLoop.Watch? _watch;
 
     /// <summary>Clients now.</summary>
@@ -95,7 +96,7 @@ public sealed class ControlServer(
             return;
         }
 
-        var connection = new ControlConnection(loop, socket, peer, methods, limits, logger, OnEnded);
+        var connection = new ControlConnection(loop, socket, peer, methods, limits, _budget, logger, OnEnded);
         _connections.Add(connection);
         idle.Enter();
         if (peer.Uid != 0 && peer.Uid != container.OwnerUid)

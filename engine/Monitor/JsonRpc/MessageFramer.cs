@@ -30,7 +30,8 @@ public sealed class MessageFramer
 
     private static ReadOnlySpan<byte> LengthName => "content-length"u8;
 
-    private byte[] _buffer = new byte[1024];
+    private const int SmallBuffer = 4096;
+    private byte[] _buffer = new byte[SmallBuffer];
     private int _start;
     private int _end;
     private int _scanned;
@@ -38,6 +39,9 @@ public sealed class MessageFramer
 
     /// <summary>The form that the client chose.</summary>
     public Framing Framing { get; private set; }
+
+    /// <summary>Bytes that this holds on to, used or not.</summary>
+    public int Capacity => _buffer.Length;
 
     /// <summary>There is the beginning of a message.</summary>
     public bool HasPartial => _end > _start || _body >= 0;
@@ -48,6 +52,8 @@ public sealed class MessageFramer
         if (_start == _end)
         {
             _start = _end = _scanned = 0;
+            // One large message is no reason to stay large.
+            _buffer = _buffer.Length > SmallBuffer ? new byte[SmallBuffer] : _buffer;
         }
 
         if (_buffer.Length - _end < 512)

@@ -160,6 +160,23 @@ public class HostileClientTests
     }
 
     [Fact]
+    public void Large_halves_of_messages_take_a_bounded_amount_of_memory()
+    {
+        using var master = new RunningMaster();
+        byte[] half = Encoding.ASCII.GetBytes("{\"jsonrpc\":\"" + new string('x', 900_000));
+        var greedy = Enumerable.Range(0, 40).Select(_ => master.Connect()).ToList();
+        int refused = greedy.Count(client => !client.TrySend(half) || client.IsRefused());
+        Assert.InRange(refused, 10, 39);
+
+        using var good = master.Connect();
+        Assert.Equal(Null, good.Call("pause"));
+        greedy.ForEach(client => client.Dispose());
+        using var large = master.Connect();
+        large.Send("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pause\",\"params\":{" + new string(' ', 1_000_000) + "}}\n");
+        Assert.Equal(Null, large.ReadLine());
+    }
+
+    [Fact]
     public void Clients_that_leave_in_the_middle_leave_nothing()
     {
         using var master = new RunningMaster(s => s with { Limits = new ControlLimits { Clients = 8 } });

@@ -117,6 +117,20 @@ public sealed class TestClient : IDisposable
         }
     }
 
+    /// <summary>Waits until the other end has read everything or has answered; true for an answer, which can only be a refusal.</summary>
+    public bool IsRefused()
+    {
+        while (!_socket.Poll(1000, SelectMode.SelectRead))
+        {
+            if (Unread() == 0)
+            {
+                return _socket.Poll(0, SelectMode.SelectRead);
+            }
+        }
+
+        return true;
+    }
+
     public void EndInput() => _socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>The next line, or null at the end.</summary>
@@ -159,6 +173,14 @@ public sealed class TestClient : IDisposable
     }
 
     public void Dispose() => _socket.Dispose();
+
+    // SIOCOUTQ: bytes that the peer has not read yet.
+    private unsafe int Unread()
+    {
+        int count;
+        Assert.Equal(0, Engine.Linux.Libc.ioctl((int)_socket.Handle, 0x5411, &count));
+        return count;
+    }
 
     private bool Receive()
     {
