@@ -1,3 +1,4 @@
+using Engine.Diagnostics;
 using Engine.Mounts;
 using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
@@ -12,7 +13,14 @@ public static class RootSteps
         string path = input.InBundle(input.Config.Root!.Path);
         uint slot = sources.Next("root");
         ulong propagation = HostPropagation(input);
-        plan.Host("CloneSource", path, "root.path", host => host.CloneSource(slot, SourceFlags.Recursive, path, context: "root.path"));
+        plan.Host("CloneSource", path, "root.path", host =>
+        {
+            uint mode = host.CloneSource(slot, SourceFlags.Recursive, path, context: "root.path").Wait();
+            if ((mode & stat_h.S_IFMT) != stat_h.S_IFDIR)
+            {
+                throw new EngineException($"config.json: root.path: {path} is not a directory");
+            }
+        });
         plan.Container("AttachRoot", $"/ ({Propagation.NameOf(propagation)})", "root", stage => stage.AttachRoot(slot, propagation, "root.path"));
     }
 
