@@ -267,7 +267,7 @@ verb_solution() {
 ## clean: remove everything that was built
 verb_clean() {
     rm -rf "$OUT"
-    find . -type d \( -name bin -o -name obj -o -name TestResults \) -not -path './.git/*' -prune -exec rm -rf {} +
+    find . -type d \( -name bin -o -name obj -o -name TestResults -o -name node_modules \) -not -path './.git/*' -prune -exec rm -rf {} +
 }
 
 ## help: print this list
