@@ -17,6 +17,9 @@ public sealed unsafe class EventLoop : IDisposable
     private readonly PriorityQueue<LoopTimer, long> _timers = new();
     private readonly Lock _lock = new();
     private Queue<Action> _posted = new();
+    private Action? _quiet;
+    private int _quietTime;
+    private bool _wasQuiet;
     private volatile bool _stopped;
     private int _thread;
 
@@ -64,6 +67,13 @@ public sealed unsafe class EventLoop : IDisposable
         Wake();
     }
 
+    /// <summary>Calls <paramref name="action"/> when nothing happened for <paramref name="time"/>, and again only after something did.</summary>
+    public void WhenQuiet(TimeSpan time, Action action)
+    {
+        _quietTime = (int)time.TotalMilliseconds;
+        _quiet = action;
+    }
+
     /// <summary>Runs until it is stopped; exceptions of what it calls come out of it.</summary>
     public void Run()
     {
@@ -73,7 +83,7 @@ public sealed unsafe class EventLoop : IDisposable
             RunPosted();
             if (!_stopped)
             {
-                Poll(NextTimeout());
+                Wait();
                 RunTimers();
             }
         }
@@ -142,7 +152,22 @@ public sealed unsafe class EventLoop : IDisposable
         }
     }
 
-    private void Poll(int timeout)
+    private void Wait()
+    {
+        int timeout = NextTimeout();
+        if (_quiet is null || _wasQuiet || (timeout >= 0 && timeout <= _quietTime))
+        {
+            _wasQuiet &= !Poll(timeout);
+        }
+        else if (!Poll(_quietTime))
+        {
+            _wasQuiet = true;
+            _quiet();
+        }
+    }
+
+    // True when something was ready.
+    private bool Poll(int timeout)
     {
         var watches = _watches.ToArray();
         var entries = new pollfd[watches.Length + 1];
@@ -166,7 +191,7 @@ public sealed unsafe class EventLoop : IDisposable
                 throw new SyscallException("poll", "", errno);
             }
 
-            return;
+            return false;
         }
 
         if (entries[0].revents != 0)
@@ -183,6 +208,8 @@ public sealed unsafe class EventLoop : IDisposable
                 watches[i].Ready(entries[i + 1].revents);
             }
         }
+
+        return ready > 0;
     }
 
     /// <summary>A descriptor in the loop.</summary>

@@ -1,3 +1,4 @@
+using Engine.Linux;
 using Engine.Rpc.Client;
 using Engine.Rpc.Linux;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,9 @@ public sealed record HostServices
     /// <summary>How long the master stays without a client.</summary>
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long nothing happens before the master gives back what it can do without.</summary>
+    public TimeSpan QuietTime { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>What one client may take.</summary>
     public ControlLimits Limits { get; init; } = new();
 
@@ -47,6 +51,7 @@ public static class MasterHost
     {
         var container = ContainerRecord.Parse(ContainerRecord.ReadBytes(services.Supervisor.ReadState().Wait()));
         using var loop = new EventLoop();
+        loop.WhenQuiet(services.QuietTime, ResidentMemory.Release);
         using var host = Build(services, container, loop);
         var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
         using var stop = lifetime.ApplicationStopping.Register(loop.Stop);
