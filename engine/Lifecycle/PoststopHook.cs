@@ -1,5 +1,9 @@
-using System.Diagnostics;
+using System.IO.Pipes;
+using System.Text;
 using System.Text.Json;
+using Engine.Linux;
+using Engine.Rpc;
+using Engine.Rpc.Linux;
 using Engine.Spec;
 using Engine.State;
 
@@ -13,87 +17,81 @@ public static class PoststopHook
 {
     private const int QuotedOutput = 1024;
 
+    // For output that is still in the pipe when the hook has ended.
+    private const int DrainMilliseconds = 200;
+
     /// <summary>Runs it to its end or its timeout; null when it exited with 0, else what went wrong.</summary>
     public static string? Run(HookSpec hook, StateDocument state)
     {
-        var start = new ProcessStartInfo(hook.Path)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-            WorkingDirectory = "/",
-        };
-        foreach (string argument in hook.Args.Skip(1))
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        start.Environment.Clear();
-        foreach (string entry in hook.Env)
-        {
-            int equals = entry.IndexOf('=');
-            start.Environment[entry[..equals]] = entry[(equals + 1)..];
-        }
-
         try
         {
-            using Process process = Process.Start(start)!;
-            return Attend(process, hook, state);
+            using SafeFd input = SealedMemfd.Create("state", JsonSerializer.SerializeToUtf8Bytes(Document(state), StateJson.Default.StateDocument));
+            using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
+            int end = (int)output.ClientSafePipeHandle.DangerousGetHandle();
+            string[] arguments = hook.Args.Length > 0 ? hook.Args : [hook.Path];
+            using SpawnedProcess process = SpawnedProcess.Start(hook.Path, arguments, hook.Env, [(input.Value, 0), (end, 1), (end, 2)], newSession: true);
+            output.DisposeLocalCopyOfClientHandle();
+            return Attend(process, hook, output);
         }
-        catch (System.ComponentModel.Win32Exception error)
+        catch (SyscallException error)
         {
             return $"{hook.Path}: {error.Message}";
         }
     }
 
-    private static string? Attend(Process process, HookSpec hook, StateDocument state)
+    private static string? Attend(SpawnedProcess process, HookSpec hook, AnonymousPipeServerStream output)
     {
-        var output = new System.Text.StringBuilder();
-        void Keep(object sender, DataReceivedEventArgs line)
+        var text = new StringBuilder();
+        // It ends when the last holder of the pipe does, which may be long after the hook: nobody waits for it.
+        var reader = new Thread(() => Read(output, text)) { IsBackground = true };
+        reader.Start();
+        bool inTime = process.WaitForEnd(hook.Timeout is long seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan);
+        if (!inTime)
         {
-            lock (output)
-            {
-                if (line.Data is not null && output.Length < QuotedOutput)
-                {
-                    output.Append(line.Data).Append(' ');
-                }
-            }
-        }
-
-        process.OutputDataReceived += Keep;
-        process.ErrorDataReceived += Keep;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        try
-        {
-            process.StandardInput.Write(Document(state));
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // A hook need not read its input.
-        }
-
-        if (!process.WaitForExit(hook.Timeout is long seconds ? (int)Math.Min(seconds * 1000, int.MaxValue) : -1))
-        {
-            process.Kill(entireProcessTree: true);
+            process.KillGroup();
+            process.WaitForEnd();
             return $"{hook.Path}: killed after its timeout of {hook.Timeout} s";
         }
 
-        return process.ExitCode == 0 ? null : $"{hook.Path}: exit code {process.ExitCode}: {output}".TrimEnd();
+        if (process.Exit!.Value.Code == 0)
+        {
+            return null;
+        }
+
+        reader.Join(DrainMilliseconds);
+        lock (text)
+        {
+            return $"{hook.Path}: exit code {process.Exit.Value.Code}: {text.Replace('\n', ' ')}".TrimEnd(' ', ':');
+        }
+    }
+
+    private static void Read(AnonymousPipeServerStream output, StringBuilder text)
+    {
+        byte[] buffer = new byte[4096];
+        try
+        {
+            while (output.Read(buffer) is > 0 and int length)
+            {
+                lock (text)
+                {
+                    text.Append(Encoding.UTF8.GetString(buffer, 0, Math.Min(length, Math.Max(0, QuotedOutput - text.Length))));
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            // The command goes on.
+        }
     }
 
     // Hooks get the OCI part of the state only.
-    private static string Document(StateDocument state) => JsonSerializer.Serialize(
-        new StateDocument
-        {
-            OciVersion = state.OciVersion,
-            Id = state.Id,
-            Status = state.Status,
-            Pid = 0,
-            Bundle = state.Bundle,
-            Annotations = state.Annotations,
-        },
-        StateJson.Default.StateDocument);
+    private static StateDocument Document(StateDocument state) => new()
+    {
+        OciVersion = state.OciVersion,
+        Id = state.Id,
+        Status = state.Status,
+        Pid = 0,
+        Bundle = state.Bundle,
+        Annotations = state.Annotations,
+    };
 }

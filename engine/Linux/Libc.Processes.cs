@@ -31,6 +31,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int posix_spawn_file_actions_addopen(void* fileActions, int fd, string path, int flags, uint mode);
 
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int posix_spawn_file_actions_addchdir_np(void* fileActions, string path);
+
+    [LibraryImport("libc")]
+    internal static partial int kill(int pid, int signal);
+
     [LibraryImport("libc")]
     internal static partial int posix_spawnattr_init(void* attributes);
 

@@ -67,7 +67,30 @@ public sealed unsafe class SpawnedProcess : IDisposable
         IReadOnlyList<string> environment,
         IReadOnlyList<(int Fd, int Target)> inherit,
         SpawnStdio stdio = SpawnStdio.Null,
-        bool newSession = false)
+        bool newSession = false) =>
+        Start(image, "", argv, environment, inherit, stdio, newSession);
+
+    /// <summary>
+    /// As above, by absolute path and in the directory "/": a script finds itself. The first three descriptors that are not
+    /// in <paramref name="inherit"/> are /dev/null.
+    /// </summary>
+    /// <exception cref="SyscallException">Also when the program could not be executed.</exception>
+    public static SpawnedProcess Start(
+        string path,
+        IReadOnlyList<string> argv,
+        IReadOnlyList<string> environment,
+        IReadOnlyList<(int Fd, int Target)> inherit,
+        bool newSession) =>
+        Start(null, path, argv, environment, inherit, SpawnStdio.Null, newSession);
+
+    private static SpawnedProcess Start(
+        SafeFd? image,
+        string path,
+        IReadOnlyList<string> argv,
+        IReadOnlyList<string> environment,
+        IReadOnlyList<(int Fd, int Target)> inherit,
+        SpawnStdio stdio,
+        bool newSession)
     {
         var sources = new List<SafeFd>();
         byte* actions = stackalloc byte[Libc.OpaqueBytes];
@@ -77,7 +100,12 @@ public sealed unsafe class SpawnedProcess : IDisposable
         try
         {
             // A program is executed through its number: that, too, must not be one that is mapped to.
-            var program = Raise(image.Value, sources);
+            string program = image is null ? path : $"/proc/self/fd/{Raise(image.Value, sources).Value}";
+            if (image is null)
+            {
+                Check(Libc.posix_spawn_file_actions_addchdir_np(actions, "/"), "posix_spawn_file_actions_addchdir_np");
+            }
+
             AddStdio(actions, stdio);
             foreach (var (fd, target) in inherit)
             {
@@ -131,6 +159,15 @@ public sealed unsafe class SpawnedProcess : IDisposable
         return true;
     }
 
+    /// <summary>Kills a process that was given a session of its own, with the group that it leads. Before its status was taken only.</summary>
+    public void KillGroup()
+    {
+        if (_exit is null)
+        {
+            _ = Libc.kill(-Pid, signal_h.SIGKILL);
+        }
+    }
+
     /// <summary>Waits for its end, as long as it takes.</summary>
     public ProcessExit WaitForEnd()
     {
@@ -171,13 +208,13 @@ public sealed unsafe class SpawnedProcess : IDisposable
     }
 
     private static SpawnedProcess Execute(
-        SafeFd program, IReadOnlyList<string> argv, IReadOnlyList<string> environment, void* actions, void* attributes)
+        string program, IReadOnlyList<string> argv, IReadOnlyList<string> environment, void* actions, void* attributes)
     {
         using var arguments = new CStringArray(argv);
         using var variables = new CStringArray(environment);
         int pid;
         int errno;
-        fixed (byte* path = Encoding.ASCII.GetBytes($"/proc/self/fd/{program.Value}\0"))
+        fixed (byte* path = Encoding.UTF8.GetBytes(program + "\0"))
         {
             errno = Libc.posix_spawn(&pid, path, actions, attributes, arguments.Pointers, variables.Pointers);
         }
