@@ -3,8 +3,13 @@ using Engine.Tests.Integration.Support;
 namespace Engine.Tests.Integration.Config;
 
 /// <summary>Base of the tests of settings: runs a payload that reports what it finds, and reads the report.</summary>
-public abstract class ConfigTest : EngineTest
+public abstract class ConfigTest(Profile profile) : EngineTest(profile)
 {
+    protected ConfigTest()
+        : this(Profile.Root)
+    {
+    }
+
     /// <summary>Runs to the end, which must be exit code 0, and returns the payload's lines.</summary>
     protected string[] Lines(Bundle bundle)
     {

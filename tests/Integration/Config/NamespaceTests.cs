@@ -68,16 +68,13 @@ public sealed class NamespaceTests : ConfigTest
     }
 
     [RootFact]
-    public void A_mount_namespace_is_joined_or_refused_by_name()
+    public void A_mount_namespace_is_joined()
     {
         var holder = Holder("--mount");
         var bundle = NewBundle().Shell("sleep 1000").WithNamespace("mount", $"/proc/{holder.ToString(CultureInfo.InvariantCulture)}/ns/mnt");
-        var before = ProcFs.Read(holder, "mountinfo");
         var id = NewId();
-        var result = Cli.Oci("create", id, "-b", bundle.Path).ShouldExit(0);
+        Cli.OciOk("create", id, "-b", bundle.Path);
         Assert.Equal(ProcFs.Namespace(holder, "mnt"), ProcFs.Namespace((int)Cli.State(id)["pid"]!, "mnt"));
-        Assert.NotNull(before);
-        Assert.Equal("", result.Error);
     }
 
     [RootFact]
@@ -85,7 +82,7 @@ public sealed class NamespaceTests : ConfigTest
     {
         Refused(NewBundle().WithNamespace("network", "/proc/self/status"), "linux.namespaces", "/proc/self/status");
         Refused(NewBundle().WithNamespace("network", "/not/there"), "linux.namespaces", "/not/there");
-        Refused(NewBundle().WithNamespace("network", $"/proc/{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}/ns/uts"), "linux.namespaces", "/proc/1/ns/uts");
+        Refused(NewBundle().WithNamespace("network", OwnNamespace("uts")), "linux.namespaces", "/ns/uts");
     }
 
     [RootFact(Needs.Probe)]
@@ -112,7 +109,7 @@ public sealed class NamespaceTests : ConfigTest
             c.Remove("hostname");
             c["domainname"] = "x";
         }), "domainname");
-        Refused(NewBundle().WithNamespace("uts", $"/proc/{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}/ns/uts"), "hostname");
+        Refused(NewBundle().WithNamespace("uts", OwnNamespace("uts")), "hostname");
         Assert.NotEqual("bundle", Host("/bin/uname", "-n"));
     }
 
@@ -200,10 +197,12 @@ public sealed class NamespaceTests : ConfigTest
         }
         Refused(NewBundle().WithoutNamespace("ipc").WithSysctl("kernel.msgmax", "7"), "linux.sysctl", "ipc");
         Refused(NewBundle().WithoutNamespace("network").WithoutMount("/sys").WithSysctl("net.core.somaxconn", "7"), "linux.sysctl", "network");
-        Refused(NewBundle().WithNamespace("network", $"/proc/{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}/ns/net").WithoutMount("/sys").WithSysctl("net.core.somaxconn", "7"), "linux.sysctl");
-        Refused(NewBundle().WithNamespace("ipc", $"/proc/{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}/ns/ipc").WithSysctl("kernel.msgmax", "7"), "linux.sysctl");
+        Refused(NewBundle().WithNamespace("network", OwnNamespace("net")).WithoutMount("/sys").WithSysctl("net.core.somaxconn", "7"), "linux.sysctl");
+        Refused(NewBundle().WithNamespace("ipc", OwnNamespace("ipc")).WithSysctl("kernel.msgmax", "7"), "linux.sysctl");
         Assert.Equal(canary, File.ReadAllText("/proc/sys/kernel/printk_ratelimit") + File.ReadAllText("/proc/sys/kernel/msgmax"));
     }
+
+    private static string OwnNamespace(string kind) => $"/proc/{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}/ns/{kind}";
 
     // A machine may have its /dev on a tmpfs.
     private static string DeviceSource(string type) => type is "tmpfs" ? "devtmpfs" : type;
