@@ -49,23 +49,45 @@ public sealed class ControlMethods
     /// </summary>
     public async Task Start()
     {
-        await _link.Call(s => s.Start());
+        // Together with Start: a payload that ends at once takes the supervisor with it, but for what is asked by then.
         var hooks = _config.Read().Hooks?.Poststart ?? [];
-        for (int i = 0; i < hooks.Length; i++)
+        var start = _link.Call(s => s.Start());
+        var runs = hooks.Select((hook, i) => _link.Call(s => s.RunHook(HookCalls.Of(hook, "running"), $"config.json hooks.poststart[{i}]"))).ToArray();
+        try
         {
-            var call = HookCalls.Of(hooks[i], "running");
-            string context = $"config.json hooks.poststart[{i}]";
+            await start;
+        }
+        catch
+        {
+            await Settle(runs);
+            throw;
+        }
+
+        if (await Settle(runs) is { } failed)
+        {
+            MonitorLog.OperationFailed(_logger, failed.Message);
+            await Settle([_link.Call(s => s.Kill(signal_h.SIGKILL, all: true))]);
+            throw failed;
+        }
+    }
+
+    // Waits for all; the first failure, if there is one.
+    private static async Task<Exception?> Settle(Task[] calls)
+    {
+        Exception? first = null;
+        foreach (var call in calls)
+        {
             try
             {
-                await _link.Call(s => s.RunHook(call, context));
+                await call;
             }
-            catch (RpcException failed)
+            catch (Exception failed) when (failed is RpcException or PeerLostException)
             {
-                MonitorLog.OperationFailed(_logger, failed.Message);
-                await _link.Call(s => s.Kill(signal_h.SIGKILL, all: true));
-                throw;
+                first ??= failed;
             }
         }
+
+        return first;
     }
 
     /// <summary>Freezes.</summary>

@@ -1,3 +1,4 @@
+using Engine.Shared.Protocol;
 using Engine.Starter.Supervisor.Cgroups;
 
 namespace Engine.Starter.Supervisor;
@@ -16,6 +17,8 @@ internal static unsafe class ExitSequence
     private const long FirstPause = 500_000;
     private const long LongestPause = 50_000_000;
 
+    private const long HookLook = 1_000_000_000;
+
     // For a master to tell its clients.
     private const long LeaveTime = 10_000_000_000;
 
@@ -24,6 +27,7 @@ internal static unsafe class ExitSequence
         None,
         Draining,
         Cgroups,
+        Hooks,
         Leaving,
         Done,
     }
@@ -62,6 +66,8 @@ internal static unsafe class ExitSequence
             Drain();
         if (s_phase == Phase.Cgroups)
             RemoveCgroups();
+        if (s_phase == Phase.Hooks)
+            AwaitHooks();
         if (s_phase == Phase.Leaving && (MasterProcess.Pid == 0 || Sys.MonotonicNanoseconds() >= s_deadline))
             s_phase = Phase.Done;
     }
@@ -86,6 +92,20 @@ internal static unsafe class ExitSequence
         {
             s_next = Sys.MonotonicNanoseconds() + s_pause;
             s_pause = s_pause < LongestPause ? s_pause * 2 : s_pause;
+            return;
+        }
+
+        Enter(Phase.Hooks, HookLook);
+    }
+
+    // A poststart hook belongs to the start, however short the payload's life was. Whoever wants some sends them together with Start, so that
+    // they are here by now; the loop comes back when one ends.
+    private static void AwaitHooks()
+    {
+        HostServer.Serve();
+        if (HostServer.Pending == HostMethod.RunHook && MasterProcess.Connected)
+        {
+            s_next = Sys.MonotonicNanoseconds() + HookLook;
             return;
         }
 

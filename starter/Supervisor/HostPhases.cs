@@ -6,10 +6,10 @@ namespace Engine.Starter.Supervisor;
 /// <summary>When which method makes sense. A request at another time is refused, whoever asks.</summary>
 internal static class HostPhases
 {
-    private const byte Begin = 1, Made = 2, Created = 4, Running = 8, Paused = 16, Over = 32;
+    private const byte Begin = 1, Made = 2, Created = 4, Running = 8, Paused = 16, Ending = 32, Over = 64;
     private const byte Creating = Begin | Made;
     private const byte Living = Created | Running | Paused;
-    private const byte Always = Creating | Living | Over;
+    private const byte Always = Creating | Living | Ending | Over;
 
     // By HostMethod, from None.
     private static ReadOnlySpan<byte> Rows =>
@@ -23,7 +23,7 @@ internal static class HostPhases
         Creating, // CloneSource
         Begin, // OpenNamespace
         Begin, // Spawn
-        Creating | Living, // RunHook
+        Creating | Living | Ending, // RunHook: a poststart hook of a payload that has run already
         Made, // Created
         Created, // Start
         Made | Living, // Kill
@@ -52,9 +52,9 @@ internal static class HostPhases
             return true;
 
         byte now = Now();
-        Failure.Call("rpc"u8, MethodNames.Of(method), now == Over ? ESRCH : EINVAL);
+        Failure.Call("rpc"u8, MethodNames.Of(method), now == Over || now == Ending ? ESRCH : EINVAL);
         return Failure.Explain(
-            now == Over ? "the container has ended"u8 :
+            now == Over || now == Ending ? "the container has ended"u8 :
             now == Begin ? "not before the container stage is made"u8 :
             now == Made ? "not while the container is being created"u8 :
             now == Created ? "not in status created"u8 :
@@ -64,6 +64,9 @@ internal static class HostPhases
     private static byte Now()
     {
         if (ExitSequence.Begun)
+            return Facts.StartedAt != 0 && Facts.Status != ContainerStatus.Stopped ? Ending : Over;
+        // Its process is not reaped yet, but it will never run.
+        if (StartOrders.Failed && Facts.Status == ContainerStatus.Created)
             return Over;
         switch (Facts.Status)
         {

@@ -61,11 +61,7 @@ internal static unsafe class HostServer
         s_pending = HostMethod.None;
         if (answerable)
             AnswerAs(id, done);
-        if (!s_held)
-            return;
-        s_held = false;
-        if (MasterProcess.Connected)
-            Dispatch();
+        TakeHeld();
     }
 
     /// <summary>Ends a Start that failed; its answer is held back.</summary>
@@ -74,6 +70,16 @@ internal static unsafe class HostServer
         if (s_answerable)
             HeldAnswer.Keep(s_pendingId);
         s_pending = HostMethod.None;
+        TakeHeld();
+    }
+
+    private static void TakeHeld()
+    {
+        if (!s_held)
+            return;
+        s_held = false;
+        if (MasterProcess.Connected)
+            Dispatch();
     }
 
     private static void AnswerAs(uint id, bool done)

@@ -12,6 +12,9 @@ internal static unsafe class StartOrders
 {
     private static bool s_failed;
 
+    /// <summary>The stage has said why the payload will not run.</summary>
+    public static bool Failed => s_failed;
+
     /// <summary>Created was asked for: done as soon as the stage waits. Always true; the answer is given by the server's Complete.</summary>
     public static bool TryCreated()
     {

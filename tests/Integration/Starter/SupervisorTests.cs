@@ -104,6 +104,43 @@ public sealed class SupervisorTests : EngineTest
     }
 
     [RootFact(Needs.Probe)]
+    public void Poststart_hooks_run_however_short_the_payload_lives_and_stopped_comes_after_them()
+    {
+        using var container = Begin(Step.Created, "/bin/true");
+        var mark = Path.Combine(Directory, "hooked");
+        var told = new List<ContainerStatus>();
+        container.Host.StateChanged += told.Add;
+        var start = container.Host.Start();
+        var first = container.Host.RunHook(Shell("sleep 0.2"));
+        var second = container.Host.RunHook(Shell($"cat >{mark}"));
+        var toldBefore = 0;
+        second.OnCompleted(_ => toldBefore = told.Count);
+        start.Wait();
+        first.Wait();
+        second.Wait();
+        Eventually.True(() => Seen(container, told, "stopped"), "the end is told");
+        Assert.Contains(container.Id, File.ReadAllText(mark), StringComparison.Ordinal);
+        Assert.Equal(["running", "stopped"], told.Select(s => s.Status));
+        Assert.Equal(1, toldBefore);
+    }
+
+    [RootFact(Needs.Probe)]
+    public void Poststart_hooks_do_not_run_when_the_start_fails()
+    {
+        using var container = Begin(Step.Sources);
+        var bad = Path.Combine(Directory, "rootfs", "bin", "bad");
+        File.WriteAllText(bad, "\u007fno program");
+        File.SetUnixFileMode(bad, (UnixFileMode)0b111_101_101);
+        container.Resume(Step.Sources, "/bin/bad");
+        var mark = Path.Combine(Directory, "hooked");
+        var start = container.Host.Start();
+        var hook = container.Host.RunHook(Shell($"cat >{mark}"));
+        Assert.Throws<RpcException>(start.Wait);
+        AssertRefused(hook, Errno.ESRCH);
+        Assert.False(File.Exists(mark));
+    }
+
+    [RootFact(Needs.Probe)]
     public void Requests_at_the_wrong_time_are_refused()
     {
         using var container = Begin(Step.Greeted);
