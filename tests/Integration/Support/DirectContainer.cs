@@ -15,7 +15,8 @@ namespace Engine.Tests.Integration.Support;
 /// </summary>
 public sealed class DirectContainer : IDisposable
 {
-    private const ulong Namespaces = sched_h.CLONE_NEWNS | sched_h.CLONE_NEWPID | sched_h.CLONE_NEWUTS | sched_h.CLONE_NEWIPC;
+    /// <summary>CLONE_NEW* of the namespaces it gets.</summary>
+    public const ulong Namespaces = sched_h.CLONE_NEWNS | sched_h.CLONE_NEWPID | sched_h.CLONE_NEWUTS | sched_h.CLONE_NEWIPC;
 
     private static int _count;
 
@@ -24,6 +25,7 @@ public sealed class DirectContainer : IDisposable
     private readonly FdChannel _request;
     private readonly SpawnedProcess _process;
     private uint _slots;
+    private bool _running;
 
     /// <summary>Starts the starter with its state in a new directory below <paramref name="directory"/>.</summary>
     public DirectContainer(string directory)
@@ -92,6 +94,15 @@ public sealed class DirectContainer : IDisposable
         Stage.PrepareProcess(plan).Wait();
     }
 
+    /// <summary>From Finish to the running payload. It is killed with this object.</summary>
+    public void Start()
+    {
+        Stage.Finish().Wait();
+        Supervisor.Created().Wait();
+        Supervisor.Start().Wait();
+        _running = true;
+    }
+
     /// <summary>From EnterRoot to the payload's end.</summary>
     /// <returns>What it wrote.</returns>
     public string RunToEnd(params string[] args) => RunToEnd(new ProcessDescription { Args = args, Env = ["PATH=/bin"] });
@@ -105,19 +116,24 @@ public sealed class DirectContainer : IDisposable
         }
 
         Prepare(process);
-        Stage.Finish().Wait();
-        Supervisor.Created().Wait();
-        Supervisor.Start().Wait();
+        Start();
         // A master that leaves when there is nothing more to decide.
+        _running = false;
         Supervisor.Dispose();
         _request.Dispose();
         Assert.True(_process.WaitForEnd(TimeSpan.FromSeconds(30)), "the supervisor still runs");
         return Output;
     }
 
-    /// <summary>Ends whatever is still there; the supervisor rolls back by itself when its master goes away.</summary>
+    /// <summary>Ends whatever is still there: a creation is rolled back when its master goes away, what runs is killed.</summary>
     public void Dispose()
     {
+        if (_running)
+        {
+            // Its end may come first.
+            Supervisor.Kill(signal_h.SIGKILL, all: false).OnCompleted(_ => { });
+        }
+
         Stage.Dispose();
         Supervisor.Dispose();
         _request.Dispose();
