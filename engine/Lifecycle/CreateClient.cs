@@ -171,7 +171,14 @@ public static class CreateClient
     private static void SendOrder(FdChannel request, SafeFd config, SafeFd? trace, CreateOrder order)
     {
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(order, LifecycleJson.Default.CreateOrder);
-        request.Send(json, trace is null ? [config.Value] : [config.Value, trace.Value]);
+        try
+        {
+            request.Send(json, trace is null ? [config.Value] : [config.Value, trace.Value]);
+        }
+        catch (SyscallException error) when (error.Errno is Errno.EPIPE or Errno.ECONNRESET)
+        {
+            // The starter failed before it had a master; what it said is read next.
+        }
     }
 
     private static CreateAnswer ReadAnswer(FdChannel request, StarterProcess starter)

@@ -8,7 +8,7 @@ public sealed class TerminalTests : EngineTest
     [RootFact]
     public void What_is_typed_is_echoed_and_read_and_the_size_follows()
     {
-        var bundle = NewBundle().WithTerminal().Shell("tty; stty size; read line; echo \"got $line\"; stty size; exit 7");
+        var bundle = NewBundle().WithTerminal().Shell("tty; stty size; read line; echo \"got $line\"; while [ \"$(stty size)\" != '44 111' ]; do sleep 0.05; done; stty size; exit 7");
         using var pty = new Pty(Cli.Prepare("oci", "run", NewId(), "-b", bundle.Path), rows: 33, columns: 99);
         pty.WaitFor("/dev/pts/0");
         Eventually.True(() => pty.Screen.Contains('\n'), "a line");
