@@ -21,7 +21,9 @@ public static unsafe class SealedMemfd
         {
             Write(fd, name, bytes);
             Seal(fd, name);
-            return fd;
+
+            // Whoever reads it as its standard input begins where we are.
+            return Libc.lseek(fd.Value, 0, fcntl_h.SEEK_SET) == 0 ? fd : throw SyscallException.Last("lseek", name);
         }
         catch
         {
