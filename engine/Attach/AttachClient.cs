@@ -89,7 +89,8 @@ public sealed class AttachClient : IDisposable
 
         if (_output.Error is { } error)
         {
-            outcome = error.Errno == Errno.EPIPE ? outcome with { End = AttachEnd.OutputClosed } : throw error;
+            // What would have ended a program that does not ask for the error.
+            outcome = error.Errno == Errno.EPIPE ? outcome with { End = AttachEnd.OutputClosed, Signal = signal_h.SIGPIPE } : throw error;
         }
 
         return outcome with { LostBytes = _inbound.LostBytes };

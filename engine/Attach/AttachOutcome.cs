@@ -21,7 +21,7 @@ public enum AttachEnd
 
 /// <summary>How an attach session ended.</summary>
 /// <param name="ExitCode">The payload's, when it was told.</param>
-/// <param name="Signal">The kernel's number, for <see cref="AttachEnd.Interrupted"/>; 0 when cancelled.</param>
+/// <param name="Signal">The kernel's number, for <see cref="AttachEnd.Interrupted"/> (0 when cancelled) and <see cref="AttachEnd.OutputClosed"/> (SIGPIPE).</param>
 /// <param name="LostBytes">Output that this session missed because it was too slow.</param>
 public readonly record struct AttachOutcome(AttachEnd End, int? ExitCode = null, int Signal = 0, ulong LostBytes = 0)
 {

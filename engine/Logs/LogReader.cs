@@ -29,10 +29,14 @@ public sealed record LogRequest
 public static class LogReader
 {
     private const int AskMilliseconds = 500;
+    private const int BufferBytes = 64 * 1024;
 
-    /// <summary>Prints to the caller's streams and flushes them.</summary>
+    /// <summary>Prints to the caller's streams, which need no buffer, and flushes them.</summary>
     public static void Print(LogRequest request, Stream output, Stream error, CancellationToken cancel = default)
     {
+        // Not disposed of: that would close the caller's.
+        output = new BufferedStream(output, BufferBytes);
+        error = new BufferedStream(error, BufferBytes);
         using var watch = request.Follow ? new DirectoryWatch(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(request.Path))!) : null;
         var file = new LogFile(request.Path);
         try

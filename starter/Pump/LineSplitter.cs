@@ -21,6 +21,15 @@ internal static unsafe class LineSplitter
         byte* line = Memory.Line(stream - 1);
         while (count > 0)
         {
+            if (waiting == 0)
+            {
+                int done = LogFile.AddLines(stream, at, count);
+                at += done;
+                count -= done;
+                if (count == 0)
+                    return;
+            }
+
             // A line of exactly the limit is whole: the newline behind it decides.
             int room = Records.PieceBytes - waiting;
             int newline = Bytes.Newline(at, count > room ? room + 1 : count);

@@ -55,6 +55,24 @@ internal static unsafe class LogFile
         s_used += Records.Write(Memory.Log + s_used, stream, whole, text, length);
     }
 
+    /// <summary>Adds the records of the whole lines that the text begins with, as far as <see cref="Records.Lines"/> does it; returns how much it took.</summary>
+    public static int AddLines(byte stream, byte* text, int count)
+    {
+        if (!s_open || Records.Format == LogFormat.Json)
+            return 0;
+        int taken = 0;
+        while (true)
+        {
+            if (Memory.LogBytes - s_used < Records.MaxBytes)
+                Flush();
+            s_used += Records.Lines(Memory.Log + s_used, Memory.LogBytes - s_used, stream, text + taken, count - taken, out int used);
+            taken += used;
+            // It stops for a full buffer, or for what is no whole line.
+            if (Memory.LogBytes - s_used >= Records.MaxBytes)
+                return taken;
+        }
+    }
+
     /// <summary>Writes what was added.</summary>
     public static void Flush()
     {

@@ -23,8 +23,8 @@ internal static unsafe class Memory
 
     private struct Blocks
     {
-        public fixed byte Read[ReadBytes];
-        public fixed byte Log[LogBytes];
+        public fixed byte Read[ReadBytes + Records.Slack];
+        public fixed byte Log[LogBytes + Records.Slack];
         public fixed byte LogTail[Records.MaxBytes];
         public fixed byte Ring[RingBytes];
         public fixed byte Stdin[StdinBytes];

@@ -11,6 +11,7 @@ internal static unsafe class Program
     /// <summary>Runs the program. The result is the exit status: 0 after the payload's end, 1 when the supervisor is not understood.</summary>
     public static int Run(int argc, byte** argv, byte** envp, ulong* auxv)
     {
+        Bytes.Page = Start.Auxiliary(auxv, AT_PAGESZ);
         Sys.prctl(PR_SET_NAME, CString.Of("engine-pump"u8));
         // Whoever may trace this process could take the payload's terminal from it.
         Sys.prctl(PR_SET_DUMPABLE, 0);

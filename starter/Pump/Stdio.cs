@@ -135,25 +135,27 @@ internal static unsafe class Stdio
         {
             int room = Clients.Room();
             if (room < LeastRead)
-                return;
+                break;
             long n = Sys.read(source.Fd, Memory.Read, (ulong)(room < Memory.ReadBytes ? room : Memory.ReadBytes));
             if (n == -EAGAIN)
             {
                 Wake();
-                return;
+                break;
             }
             if (n <= 0)
             {
                 OverOrHungUp(ref source);
-                return;
+                break;
             }
             Wake();
             s_moved = true;
             Take(source.Stream, (int)n);
             Clients.Send(now);
             if (n < MuchRead)
-                return;
+                break;
         }
+        // Few large writes: a file system's price is by the call and by the page that a call begins or ends in.
+        LogFile.Flush();
     }
 
     private static void Take(byte stream, int count)
@@ -161,7 +163,6 @@ internal static unsafe class Stdio
         Memory.Touched(count);
         TimeStamp.Now();
         LineSplitter.Feed(stream, Memory.Read, count);
-        LogFile.Flush();
         Ring.Append(stream, Memory.Read, count);
     }
 
