@@ -135,27 +135,25 @@ internal static unsafe class Stdio
         {
             int room = Clients.Room();
             if (room < LeastRead)
-                break;
+                return;
             long n = Sys.read(source.Fd, Memory.Read, (ulong)(room < Memory.ReadBytes ? room : Memory.ReadBytes));
             if (n == -EAGAIN)
             {
                 Wake();
-                break;
+                return;
             }
             if (n <= 0)
             {
                 OverOrHungUp(ref source);
-                break;
+                return;
             }
             Wake();
             s_moved = true;
             Take(source.Stream, (int)n);
             Clients.Send(now);
             if (n < MuchRead)
-                break;
+                return;
         }
-        // Few large writes: a file system's price is by the call and by the page that a call begins or ends in.
-        LogFile.Flush();
     }
 
     private static void Take(byte stream, int count)
@@ -163,6 +161,8 @@ internal static unsafe class Stdio
         Memory.Touched(count);
         TimeStamp.Now();
         LineSplitter.Feed(stream, Memory.Read, count);
+        // Before the next read: what a killed pump has not written yet is lost.
+        LogFile.Flush();
         Ring.Append(stream, Memory.Read, count);
     }
 
