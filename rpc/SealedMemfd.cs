@@ -13,6 +13,8 @@ public static unsafe class SealedMemfd
     /// <summary>The seals every file made here has.</summary>
     public const int Seals = fcntl_h.F_SEAL_SEAL | fcntl_h.F_SEAL_SHRINK | fcntl_h.F_SEAL_GROW | fcntl_h.F_SEAL_WRITE;
 
+    private const int SealAttempts = 20;
+
     /// <summary>A file holding <paramref name="bytes"/>; <paramref name="name"/> shows in /proc/PID/fd only.</summary>
     public static SafeFd Create(string name, ReadOnlySpan<byte> bytes)
     {
@@ -102,11 +104,18 @@ public static unsafe class SealedMemfd
         }
     }
 
+    // The kernel answers EBUSY while anything else holds a page of the file for a moment, as page migration on a busy
+    // machine does, and gives up after 150 ms of its own. Unsealed files are never handed out, so the only choice is to ask again.
     private static void Seal(SafeFd fd, string name)
     {
-        if (Libc.fcntl(fd.Value, fcntl_h.F_ADD_SEALS, Seals) != 0)
+        for (int attempt = 1; Libc.fcntl(fd.Value, fcntl_h.F_ADD_SEALS, Seals) != 0; attempt++)
         {
-            throw SyscallException.Last("fcntl(F_ADD_SEALS)", name);
+            if (Marshal.GetLastPInvokeError() != Errno.EBUSY || attempt == SealAttempts)
+            {
+                throw SyscallException.Last("fcntl(F_ADD_SEALS)", name);
+            }
+
+            Thread.Sleep(attempt);
         }
     }
 }
