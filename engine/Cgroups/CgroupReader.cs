@@ -102,7 +102,7 @@ public static class CgroupReader
     {
         if (V1(slots, "freezer") is { } freezer)
             return Read(freezer, "freezer.state") is { } state ? state.Trim() != "THAWED" : null;
-        return slots.FirstOrDefault(s => s.Version == CgroupVersion.V2) is { } unified ? Keyed(unified, "cgroup.events", "frozen") is { } frozen ? frozen != 0 : null : null;
+        return slots.FirstOrDefault(s => s.Version == CgroupVersion.V2) is { } unified && Keyed(unified, "cgroup.events", "frozen") is { } frozen ? frozen != 0 : null;
     }
 
     private static CgroupStats MemoryV1(CgroupStats stats, CgroupSlot memory)

@@ -4,6 +4,7 @@ using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rpc.Linux;
 using Engine.Shared.Linux;
+using Engine.Spec;
 using Engine.State;
 
 namespace Engine.Lifecycle;
@@ -89,6 +90,46 @@ public sealed class ContainerHandle : IDisposable
         }
     }
 
+    /// <summary>Freezes every process of the container.</summary>
+    public void Pause()
+    {
+        if (IsSupervised)
+        {
+            Control(client => client.Pause());
+            return;
+        }
+
+        CgroupFreezer.Freeze(Freezer());
+    }
+
+    /// <summary>Lets them go on.</summary>
+    public void Resume()
+    {
+        if (IsSupervised)
+        {
+            Control(client => client.Resume());
+            return;
+        }
+
+        CgroupFreezer.Unfreeze(Freezer());
+    }
+
+    /// <summary>Changes limits; <paramref name="resources"/> is the JSON text of a linux.resources object.</summary>
+    /// <param name="file">How messages name it.</param>
+    public void Update(byte[] resources, string file)
+    {
+        // Read here too, so that a document that cannot be understood is refused with file and line before anything is asked for.
+        ResourcesSpec read = ConfigLoader.LoadResources(resources, file);
+        if (IsSupervised)
+        {
+            Control(client => client.Update(resources));
+            return;
+        }
+
+        IReadOnlyList<CgroupSlot> slots = Slots();
+        new ResourceUpdate(CgroupPlan.Update(slots, read), new OwnCgroupWriter(slots)).Run().GetAwaiter().GetResult();
+    }
+
     /// <summary>Waits until the container has stopped and everything about it is cleaned up.</summary>
     public StateDocument WaitUntilStopped()
     {
@@ -130,6 +171,12 @@ public sealed class ContainerHandle : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Directory.Dispose();
+
+    private CgroupSlot Freezer()
+    {
+        int index = (State.Engine?.Cgroups ?? []).ToList().FindIndex(cgroup => cgroup.Freezer);
+        return index >= 0 ? Slots()[index] : throw new EngineException($"container \"{Id}\" has no freezer cgroup (v1 freezer or cgroup2)");
+    }
 
     private void WaitForSupervisor(int milliseconds)
     {

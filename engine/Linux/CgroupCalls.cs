@@ -6,7 +6,7 @@ namespace Engine.Linux;
 
 /// <summary>
 /// Cgroup directories by descriptor, so that nothing on the way can be exchanged. Used by the caller's own process
-/// (delete --force); no privilege is assumed.
+/// (delete --force, and update where the supervisor is gone); no privilege is assumed.
 /// </summary>
 internal static unsafe class CgroupCalls
 {
@@ -44,6 +44,22 @@ internal static unsafe class CgroupCalls
             Errno.EBUSY or Errno.ENOTEMPTY => false,
             _ => throw SyscallException.Last("rmdir", name),
         };
+    }
+
+    /// <summary>One write to a file of an open cgroup; false when there is no such file.</summary>
+    /// <exception cref="SyscallException">The kernel refuses the value, or the caller may not write.</exception>
+    public static bool TryWrite(SafeFd directory, string file, string value)
+    {
+        try
+        {
+            using SafeFd open = Files.OpenIn(directory, file, fcntl_h.O_WRONLY);
+            Files.WriteAll(open, System.Text.Encoding.UTF8.GetBytes(value), file);
+            return true;
+        }
+        catch (SyscallException error) when (error.Errno == Errno.ENOENT && error.Operation == "open")
+        {
+            return false;
+        }
     }
 
     private static SafeFd? Open(int directory, string path, int resolve)

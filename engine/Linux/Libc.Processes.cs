@@ -34,6 +34,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int posix_spawn_file_actions_addchdir_np(void* fileActions, string path);
 
+    // Since glibc 2.34.
+    [LibraryImport("libc")]
+    internal static partial int posix_spawn_file_actions_addclosefrom_np(void* fileActions, int from);
+
     [LibraryImport("libc")]
     internal static partial int kill(int pid, int signal);
 

@@ -72,7 +72,8 @@ public sealed unsafe class SpawnedProcess : IDisposable
 
     /// <summary>
     /// As above, by absolute path and in the directory "/": a script finds itself. The first three descriptors that are not
-    /// in <paramref name="inherit"/> are /dev/null.
+    /// in <paramref name="inherit"/> are /dev/null; above them it has what is in <paramref name="inherit"/> and nothing that
+    /// this process was given by its caller.
     /// </summary>
     /// <exception cref="SyscallException">Also when the program could not be executed.</exception>
     public static SpawnedProcess Start(
@@ -111,6 +112,13 @@ public sealed unsafe class SpawnedProcess : IDisposable
             {
                 ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(target, FirstSourceFd, nameof(inherit));
                 Check(Libc.posix_spawn_file_actions_adddup2(actions, Raise(fd, sources).Value, target), "posix_spawn_file_actions_adddup2");
+            }
+
+            // A program that is executed by its number still needs the number; the starter scrubs what it inherits itself.
+            if (image is null)
+            {
+                int first = inherit.Select(pair => pair.Target + 1).Append(3).Max();
+                Check(Libc.posix_spawn_file_actions_addclosefrom_np(actions, first), "posix_spawn_file_actions_addclosefrom_np");
             }
 
             SetSignals(attributes, newSession);

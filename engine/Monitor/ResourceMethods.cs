@@ -12,7 +12,7 @@ namespace Engine.Monitor;
 /// <summary>update and stats. The master reads cgroup files, as any uid may; the supervisor writes them.</summary>
 public sealed class ResourceMethods(SupervisorLink link, ContainerRecord container)
 {
-    /// <summary>Changes limits; <paramref name="document"/> is a linux.resources object. The first write that the kernel refuses ends it.</summary>
+    /// <summary>Changes limits; <paramref name="document"/> is a linux.resources object. All of them or, see <see cref="ResourceUpdate"/>, none.</summary>
     public async Task Update(JsonElement document)
     {
         var resources = Parse(document);
@@ -26,14 +26,13 @@ public sealed class ResourceMethods(SupervisorLink link, ContainerRecord contain
             throw new JsonRpcException(JsonRpcCode.InvalidParams, refused.Message);
         }
 
-        foreach (var step in plan.Steps)
+        try
         {
-            await Carry(step);
+            await new ResourceUpdate(plan, new SupervisorWriter(link)).Run();
         }
-
-        foreach (var check in plan.Checks)
+        catch (UpdateException refused)
         {
-            check.Verify();
+            throw new JsonRpcException(JsonRpcCode.OperationFailed, refused.Message, new(refused.Operation, refused.Path, refused.Errno));
         }
     }
 
@@ -83,27 +82,23 @@ public sealed class ResourceMethods(SupervisorLink link, ContainerRecord contain
         json.WriteEndObject();
     }
 
-    private async Task Carry(CgroupStep step)
+    // The supervisor keeps the directories open, and is the one who may.
+    private sealed class SupervisorWriter(SupervisorLink link) : ICgroupWriter
     {
-        switch (step)
-        {
-            case WriteCgroupStep write:
-                try
-                {
-                    await link.Call(s => s.WriteCgroup((uint)write.Slot, write.File, write.Value, write.Optional));
-                }
-                catch (RpcException refused)
-                {
-                    throw new JsonRpcException(
-                        JsonRpcCode.OperationFailed, write.Explain(ErrnoText.Describe(refused.Errno)), new(refused.Operation, refused.Path, refused.Errno));
-                }
+        public Task Write(WriteCgroupStep step) => Refusals(link.Call(s => s.WriteCgroup((uint)step.Slot, step.File, step.Value, step.Optional)));
 
-                break;
-            case DeviceProgramStep program:
-                await link.Call(s => s.SetCgroupDevices((uint)program.Slot, program.Program, "resources.devices"));
-                break;
-            default:
-                throw new JsonRpcException(JsonRpcCode.InternalError, $"an update does not {step}");
+        public Task Exchange(DeviceProgramStep step) => Refusals(link.Call(s => s.SetCgroupDevices((uint)step.Slot, step.Program, "resources.devices")));
+
+        private static async Task Refusals(Task call)
+        {
+            try
+            {
+                await call;
+            }
+            catch (RpcException refused)
+            {
+                throw new SyscallException(refused.Operation, refused.Path, refused.Errno);
+            }
         }
     }
 }

@@ -1,14 +1,13 @@
 using System.CommandLine;
-using Engine.Control;
 using Engine.Lifecycle;
 
 namespace Engine.Cli.Oci;
 
-/// <summary>Commands that are one request over the control socket, allowed in the states that the table of states says.</summary>
+/// <summary>Commands that ask one thing of a container, allowed in the states that the table of states says.</summary>
 public static class ControlCommands
 {
     /// <summary>A command with an id, and <c>--root</c>, that checks the state and does one thing.</summary>
-    public static Command Simple(string verb, string summary, Action<ControlClient> request)
+    public static Command Simple(string verb, string summary, Action<ContainerHandle> request)
     {
         var root = Options.Root();
         var id = Options.Id();
@@ -17,7 +16,7 @@ public static class ControlCommands
         {
             using ContainerHandle container = ContainerHandle.Open(Options.StateRoot(parsed, root), parsed.GetValue(id)!);
             container.Require(verb);
-            container.Control(request);
+            request(container);
             return 0;
         });
         return command;

@@ -3,6 +3,7 @@ using Engine.Diagnostics;
 using Engine.Lifecycle;
 using Engine.Logs;
 using Engine.Shared.Protocol;
+using Engine.State;
 
 namespace Engine.Cli.Oci;
 
@@ -45,7 +46,8 @@ public static class LogsCommand
             Tail = tail,
             Follow = follow,
             Timestamps = timestamps,
-            HasEnded = () => !container.IsSupervised,
+            // The pump goes on without its supervisor, as long as the payload has it.
+            HasEnded = () => !container.IsSupervised && !Liveness.PayloadLives(container.State),
         };
     }
 }

@@ -6,5 +6,5 @@ namespace Engine.Cli.Oci;
 public static class PauseCommand
 {
     /// <summary>Options and action.</summary>
-    public static Command Build() => ControlCommands.Simple("pause", "freeze every process of a container", client => client.Pause());
+    public static Command Build() => ControlCommands.Simple("pause", "freeze every process of a container", container => container.Pause());
 }

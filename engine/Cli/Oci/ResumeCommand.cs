@@ -6,5 +6,5 @@ namespace Engine.Cli.Oci;
 public static class ResumeCommand
 {
     /// <summary>Options and action.</summary>
-    public static Command Build() => ControlCommands.Simple("resume", "thaw a paused container", client => client.Resume());
+    public static Command Build() => ControlCommands.Simple("resume", "thaw a paused container", container => container.Resume());
 }

@@ -7,5 +7,5 @@ public static class StartCommand
 {
     /// <summary>Options and action.</summary>
     public static Command Build() => ControlCommands.Simple(
-        "start", "start a created container", client => client.Start());
+        "start", "start a created container", container => container.Control(client => client.Start()));
 }

@@ -20,11 +20,9 @@ public static class UpdateCommand
             string path = parsed.GetValue(file) ?? throw new UsageException("option '--from-file' is required");
             byte[] resources = Read(path);
 
-            // Read here too, so that a document that cannot be understood is refused with file and line before anything is asked for.
-            ConfigLoader.LoadResources(resources, path == "-" ? "standard input" : path);
             using ContainerHandle container = ContainerHandle.Open(Options.StateRoot(parsed, root), parsed.GetValue(id)!);
             container.Require("update");
-            container.Control(client => client.Update(resources));
+            container.Update(resources, path == "-" ? "standard input" : path);
             return 0;
         });
         return command;

@@ -127,11 +127,15 @@ public sealed partial class PumpLogTests : IDisposable
         Assert.All(lines, line => Assert.Matches(pattern, line));
 
         int lost = 0, next = 0;
+        // Of every record: the first without its digit, with its newline.
+        int dress = lines[0].Length;
         foreach (string line in lines)
         {
             if (Mark().Match(line) is { Success: true } mark)
             {
                 int records = int.Parse(mark.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+                int digits = Enumerable.Range(next, records).Sum(k => k.ToString(System.Globalization.CultureInfo.InvariantCulture).Length);
+                Assert.Equal((records * dress) + digits, int.Parse(mark.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture));
                 lost += records;
                 next += records;
                 Assert.Contains("ENOSPC", line, StringComparison.Ordinal);
@@ -152,6 +156,6 @@ public sealed partial class PumpLogTests : IDisposable
     [GeneratedRegex(@"line (\d+) ")]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"engine: (\d+) log records \(\d+ bytes\) are missing here")]
+    [GeneratedRegex(@"engine: (\d+) log records \((\d+) bytes\) are missing here")]
     private static partial Regex Mark();
 }
