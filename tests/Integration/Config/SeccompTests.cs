@@ -78,8 +78,11 @@ public sealed class SeccompTests : ConfigTest
             bundle.Process["noNewPrivileges"] = false;
             bundle.Process["capabilities"] = new JsonObject
             {
-                ["bounding"] = BundleDefaults.Strings("CAP_KILL", "CAP_CHOWN"), ["permitted"] = BundleDefaults.Strings("CAP_KILL", "CAP_CHOWN"),
-                ["effective"] = BundleDefaults.Strings("CAP_KILL"), ["inheritable"] = BundleDefaults.Strings("CAP_KILL"), ["ambient"] = BundleDefaults.Strings("CAP_KILL"),
+                ["bounding"] = BundleDefaults.Strings("CAP_KILL", "CAP_CHOWN"),
+                ["permitted"] = BundleDefaults.Strings("CAP_KILL", "CAP_CHOWN"),
+                ["effective"] = BundleDefaults.Strings("CAP_KILL"),
+                ["inheritable"] = BundleDefaults.Strings("CAP_KILL"),
+                ["ambient"] = BundleDefaults.Strings("CAP_KILL"),
             };
             var lines = Lines(bundle);
             // CAP_SYS_ADMIN, which loading the filter took, went with execve; root gets what the bounding set holds, another what is ambient.
