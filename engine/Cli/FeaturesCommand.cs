@@ -4,16 +4,11 @@ using System.Text.Json;
 using Engine.Cgroups;
 using Engine.Diagnostics;
 using Engine.Linux;
-using Engine.Lifecycle;
-using Engine.Mounts;
-using Engine.Security;
-using Engine.Spec;
 
 namespace Engine.Cli;
 
 /// <summary>
-/// <c>engine features</c>: the specification's features document (features.md) from the tables that the code uses, and
-/// what this machine offers. Runs without privilege and starts nothing.
+/// <c>engine features</c>: the specification's features document, and what this machine offers. Runs without privilege and starts nothing.
 /// </summary>
 public static class FeaturesCommand
 {
@@ -34,35 +29,13 @@ public static class FeaturesCommand
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
-            json.WriteString("ociVersionMin", "1.0.0");
-            json.WriteString("ociVersionMax", OciVersions.Newest);
-            Strings(json, "hooks", ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]);
-            Strings(json, "mountOptions", MountOptionTable.Names);
-            json.WriteStartObject("linux");
-            Strings(json, "namespaces", NamespaceSteps.Types);
-            Strings(json, "capabilities", Capabilities.All);
-            WriteCgroup(json);
-            json.WriteEndObject();
+            FeaturesDocument.WriteMembers(json);
             WriteMachine(json);
             json.WriteEndObject();
         }
 
         Console.Out.WriteLine(Encoding.UTF8.GetString(stream.ToArray()));
         return 0;
-    }
-
-    private static void WriteCgroup(Utf8JsonWriter json)
-    {
-        json.WriteStartObject("cgroup");
-        json.WriteBoolean("v1", true);
-        json.WriteBoolean("v2", true);
-        json.WriteBoolean("systemd", false);
-        json.WriteBoolean("systemdUser", false);
-        json.WriteBoolean("rdma", true);
-        json.WriteEndObject();
-        json.WriteStartObject("seccomp");
-        json.WriteBoolean("enabled", true);
-        json.WriteEndObject();
     }
 
     private static void WriteMachine(Utf8JsonWriter json)
@@ -87,16 +60,5 @@ public static class FeaturesCommand
     {
         string[] parts = release.Split('.', '-', '+');
         return parts.Length > 1 && int.TryParse(parts[0], out int major) && int.TryParse(parts[1], out int minor) ? new Version(major, minor) : new Version(0, 0);
-    }
-
-    private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (string value in values)
-        {
-            json.WriteStringValue(value);
-        }
-
-        json.WriteEndArray();
     }
 }

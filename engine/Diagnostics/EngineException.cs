@@ -6,6 +6,9 @@ public static class ExitCode
     /// <summary>The command line cannot be understood.</summary>
     public const int Usage = 1;
 
+    /// <summary>Whatever fails under runc's command line, but exec.</summary>
+    public const int Runtime = 1;
+
     /// <summary>A program that is there and cannot be executed, as shells have it.</summary>
     public const int NotExecutable = 126;
 
@@ -30,8 +33,14 @@ public class EngineException : Exception
 }
 
 /// <summary>The payload cannot be executed. <c>create</c> reports it as a failure, <c>run</c> with the code that a shell gives.</summary>
-public sealed class PayloadException(string message, int payloadCode) : EngineException(message)
+public sealed class PayloadException(string message, int payloadCode, string? program = null, int errno = 0) : EngineException(message)
 {
+    /// <summary>args[0], when the program itself is the reason; else null.</summary>
+    public string? Program { get; } = program;
+
+    /// <summary>Why <see cref="Program"/> cannot be executed.</summary>
+    public int Errno { get; } = errno;
+
     /// <summary>127 when there is no such program, 126 when it is none.</summary>
     public int PayloadCode { get; } = payloadCode;
 }

@@ -28,6 +28,9 @@ public static class Quote
         return text.Append('"').ToString();
     }
 
+    /// <summary>As <see cref="Text"/>, however long it is.</summary>
+    public static string Whole(string value) => $"\"{Line(value).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
     /// <summary>A sentence that is to stay one: nothing but what would break the line is escaped.</summary>
     public static string Line(string value)
     {

@@ -81,12 +81,17 @@ public sealed class ContainerHandle : IDisposable
 
         if (!Liveness.PayloadLives(State))
         {
-            throw new EngineException($"cannot kill container \"{Id}\": it has stopped");
+            throw new ContainerException(ContainerProblem.NotRunning, $"cannot kill container \"{Id}\": it has stopped");
         }
 
         foreach (int pid in all ? CgroupReader.ReadPids(Slots()) : [State.Pid!.Value])
         {
             SignalPid(pid, signal);
+        }
+
+        if (signal == Shared.Linux.signal_h.SIGKILL)
+        {
+            CgroupFreezer.Thaw(Slots());
         }
     }
 

@@ -40,7 +40,7 @@ public static class ExecProcess
         StateDocument state = container.State;
         if (!Liveness.PayloadLives(state))
         {
-            throw new EngineException($"cannot exec in container \"{container.Id}\": its process is gone");
+            throw new ContainerException(ContainerProblem.NotRunning, $"cannot exec in container \"{container.Id}\": its process is gone");
         }
 
         RuntimeSpec spec = ConfigLoader.Load(container.Directory.ReadConfig(), ContainerDirectory.ConfigFile);
@@ -48,14 +48,13 @@ public static class ExecProcess
         using ContainerRoot root = ContainerRoot.Open(state.Pid.Value);
         if (!Liveness.PayloadLives(state))
         {
-            throw new EngineException($"cannot exec in container \"{container.Id}\": its process is gone");
+            throw new ContainerException(ContainerProblem.NotRunning, $"cannot exec in container \"{container.Id}\": its process is gone");
         }
 
         ProcessSpec process = Compose(spec, options, root);
         var warnings = new List<string>();
         ProcessDescription description = ProcessSteps.Describe(process, spec.Linux ?? new LinuxSpec(), warnings);
         description.Keyring = "_ses." + container.Id;
-        SchedulingSteps.DescribeAffinity(description, process.ExecCpuAffinity);
         using SafeFd plan = ProcessPlanWriter.Write(description, "exec");
         return Launch(container, options, init, plan, JoinMask(state.Pid.Value));
     }

@@ -9,6 +9,9 @@ public static class Identity
     /// <summary>geteuid(2).</summary>
     public static uint EffectiveUid => Libc.geteuid();
 
+    /// <summary>getegid(2).</summary>
+    public static uint EffectiveGid => Libc.getegid();
+
     /// <summary>From now on the process cannot be traced, dumps no core, and its files in /proc are root's.</summary>
     /// <exception cref="SyscallException">The kernel refused.</exception>
     public static void MakeUndumpable()

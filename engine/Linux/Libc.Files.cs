@@ -27,6 +27,9 @@ internal static unsafe partial class Libc
     internal static partial uint geteuid();
 
     [LibraryImport("libc")]
+    internal static partial uint getegid();
+
+    [LibraryImport("libc")]
     internal static partial uint umask(uint mask);
 
     [LibraryImport("libc", SetLastError = true)]

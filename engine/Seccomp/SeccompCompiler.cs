@@ -180,6 +180,12 @@ public static class SeccompCompiler
         (defaultAction & seccomp_h.SECCOMP_RET_ACTION_FULL) == seccomp_h.SECCOMP_RET_ERRNO
         && (defaultAction & seccomp_h.SECCOMP_RET_DATA) != Errno.ENOSYS;
 
+    /// <summary>Version of the library that filters are made with.</summary>
+    public static string LibraryVersion => Version();
+
+    /// <summary>True for an architecture (SCMP_ARCH_* without the prefix) that the library knows.</summary>
+    public static bool Knows(string architecture) => Libseccomp.seccomp_arch_resolve_name(architecture.ToLowerInvariant()) != 0;
+
     private static unsafe string Version()
     {
         var version = Libseccomp.seccomp_version();

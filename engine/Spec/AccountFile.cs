@@ -39,6 +39,18 @@ internal static class AccountFile
         return null;
     }
 
+    /// <summary>Name of a user id; the first line with the id counts.</summary>
+    public static string? UserName(ReadOnlySpan<byte> passwd, uint wanted)
+    {
+        Span<Range> fields = stackalloc Range[8];
+        foreach (var range in Bounded(passwd).Split((byte)'\n'))
+        {
+            if (User(passwd[range], fields, out var uid, out _) && uid == wanted)
+                return Encoding.UTF8.GetString(passwd[range][fields[0]]);
+        }
+        return null;
+    }
+
     /// <summary>gid of a group; the first line with the name counts.</summary>
     public static uint? Group(ReadOnlySpan<byte> group, string name)
     {

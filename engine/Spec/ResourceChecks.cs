@@ -1,3 +1,4 @@
+using System.Globalization;
 using Engine.Diagnostics;
 using Engine.Shared.Protocol;
 using static Engine.Spec.CheckText;
@@ -78,9 +79,20 @@ internal static class ResourceChecks
 
     private static void CpuList(string? list, string at, Findings findings)
     {
-        if (!NumberList.TryParse(list, out _))
-            findings.Error(at, $"must be a list such as 0-3,7, is {Quote.Text(list)}");
+        if (string.IsNullOrEmpty(list))
+            return;
+        foreach (var range in list.Split(','))
+        {
+            var ends = range.Split('-');
+            if (ends.Length > 2 || !IsNumber(ends[0], out var first) || !IsNumber(ends[^1], out var last) || first > last)
+            {
+                findings.Error(at, $"must be a list such as 0-3,7, is {Quote.Text(list)}");
+                return;
+            }
+        }
     }
+
+    private static bool IsNumber(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static void BlockIo(BlockIoSpec? io, string at, Findings findings)
     {

@@ -53,7 +53,7 @@ public sealed class ContainerDirectory : IDisposable
         }
         catch (SyscallException error) when (error.Errno == Errno.ENOENT)
         {
-            throw new EngineException($"container \"{id}\" does not exist", inner: error);
+            throw new ContainerException(ContainerProblem.DoesNotExist, $"container \"{id}\" does not exist", error);
         }
 
         uint owner = Files.Stat(descriptor).Uid;

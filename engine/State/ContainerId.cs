@@ -35,7 +35,8 @@ public static class ContainerId
         if (!IsValid(id))
         {
             string shown = id.Length > 40 ? string.Concat(id.AsSpan(0, 40), "…") : id;
-            throw new EngineException(
+            throw new ContainerException(
+                ContainerProblem.InvalidId,
                 $"invalid container id \"{Printable.Of(shown)}\": 1 to {Limits.Id} letters, digits or _ + . -, beginning with none of - and .");
         }
     }

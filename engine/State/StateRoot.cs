@@ -14,6 +14,12 @@ public sealed class StateRoot
     /// <summary>Environment variable that replaces the default root.</summary>
     public const string Variable = "ENGINE_ROOT";
 
+    /// <summary>Default root of unmonitored containers, for root.</summary>
+    public const string RuntimeDefault = "/run/" + Unmonitored;
+
+    private const string Monitored = "engine/oci";
+    private const string Unmonitored = "engine/runc";
+
     // Not the beginning of an id: a directory whose removal has begun.
     internal const string GonePrefix = ".gone-";
 
@@ -27,9 +33,18 @@ public sealed class StateRoot
     /// root and <c>$XDG_RUNTIME_DIR/engine/oci</c> for users. Nothing is made yet.
     /// </summary>
     /// <exception cref="EngineException">A user without XDG_RUNTIME_DIR named no root.</exception>
-    public static StateRoot Locate(string? option)
+    public static StateRoot Locate(string? option) =>
+        Locate(string.IsNullOrEmpty(option) ? Environment.GetEnvironmentVariable(Variable) : option, Monitored, "--root or ENGINE_ROOT");
+
+    /// <summary>
+    /// The root of unmonitored containers: <paramref name="option"/>, else <c>/run/engine/runc</c> for root and
+    /// <c>$XDG_RUNTIME_DIR/engine/runc</c> for users. The environment names none: the callers of a runtime pass it on from anywhere.
+    /// </summary>
+    /// <exception cref="EngineException">As for <see cref="Locate(string?)"/>.</exception>
+    public static StateRoot LocateRuntime(string? option) => Locate(option, Unmonitored, "--root");
+
+    private static StateRoot Locate(string? named, string leaf, string advice)
     {
-        string? named = string.IsNullOrEmpty(option) ? Environment.GetEnvironmentVariable(Variable) : option;
         if (!string.IsNullOrEmpty(named))
         {
             return new StateRoot(System.IO.Path.GetFullPath(named));
@@ -37,13 +52,13 @@ public sealed class StateRoot
 
         if (Identity.EffectiveUid == 0)
         {
-            return new StateRoot("/run/engine/oci");
+            return new StateRoot("/run/" + leaf);
         }
 
         string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
         return string.IsNullOrEmpty(runtime)
-            ? throw new EngineException("no state directory: XDG_RUNTIME_DIR is not set; name one with --root or ENGINE_ROOT")
-            : new StateRoot(System.IO.Path.Combine(runtime, "engine/oci"));
+            ? throw new EngineException($"no state directory: XDG_RUNTIME_DIR is not set; name one with {advice}")
+            : new StateRoot(System.IO.Path.Combine(runtime, leaf));
     }
 
     /// <summary>
@@ -63,7 +78,8 @@ public sealed class StateRoot
         }
         catch (SyscallException error) when (error.Errno == Errno.EEXIST)
         {
-            throw new EngineException($"container \"{id}\" already exists; remove it with 'engine oci delete {id}' or take another id", inner: error);
+            throw new ContainerException(
+                ContainerProblem.AlreadyExists, $"container \"{id}\" already exists; remove it with 'engine oci delete {id}' or take another id", error);
         }
 
         ContainerDirectory directory = ContainerDirectory.Open(id, path);

@@ -35,7 +35,6 @@ internal static class Policy
         Root, // Status
         Root, // Abort
         Root, // ReadState
-        Root, // RaiseLimits: beyond the caller's
     ];
 
     // By ContainerMethod, from None.

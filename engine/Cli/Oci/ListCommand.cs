@@ -20,7 +20,7 @@ public static class ListCommand
         var command = new Command("list", "list containers") { root, format, quiet };
         command.SetAction(parsed =>
         {
-            List<StateDocument> states = Read(Options.StateRoot(parsed, root));
+            List<StateDocument> states = StateListing.Read(Options.StateRoot(parsed, root));
             if (parsed.GetValue(quiet))
             {
                 states.ForEach(state => Console.Out.WriteLine(state.Id));
@@ -40,25 +40,6 @@ public static class ListCommand
             }
         });
         return command;
-    }
-
-    private static List<StateDocument> Read(StateRoot root)
-    {
-        var states = new List<StateDocument>();
-        foreach (string id in root.Ids())
-        {
-            try
-            {
-                using ContainerDirectory directory = root.Open(id);
-                states.Add(Liveness.Read(directory));
-            }
-            catch (EngineException)
-            {
-                // Deleted between the listing and the look at it.
-            }
-        }
-
-        return states;
     }
 
     private static void Print(List<StateDocument> states)

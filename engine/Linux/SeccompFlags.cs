@@ -1,0 +1,17 @@
+using System.Runtime.InteropServices;
+using Engine.Shared.Linux;
+
+namespace Engine.Linux;
+
+/// <summary>Which flags of seccomp(2) the running kernel has.</summary>
+public static partial class SeccompFlags
+{
+    private const uint SECCOMP_SET_MODE_FILTER = 1;
+
+    /// <summary>True when it knows the flag: then it goes on to read the filter, of which there is none.</summary>
+    public static bool IsSupported(uint flag) =>
+        syscall_seccomp(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, 0) < 0 && Marshal.GetLastPInvokeError() == Errno.EFAULT;
+
+    [LibraryImport("libc", SetLastError = true, EntryPoint = "syscall")]
+    private static partial nint syscall_seccomp(nint number, uint operation, uint flags, nint filter);
+}
