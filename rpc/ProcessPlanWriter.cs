@@ -9,7 +9,17 @@ namespace Engine.Rpc;
 /// <param name="Resource">RLIMIT_*.</param>
 /// <param name="Soft">Current limit; <see cref="ulong.MaxValue"/> for none.</param>
 /// <param name="Hard">Maximum.</param>
-public readonly record struct ResourceLimit(uint Resource, ulong Soft, ulong Hard);
+public readonly record struct ResourceLimit(uint Resource, ulong Soft, ulong Hard)
+{
+    /// <summary>Five words each, as the protocol has them.</summary>
+    internal static uint[] Words(IReadOnlyList<ResourceLimit> limits) =>
+    [
+        .. limits.SelectMany(limit => new[]
+        {
+            limit.Resource, (uint)limit.Soft, (uint)(limit.Soft >> 32), (uint)limit.Hard, (uint)(limit.Hard >> 32),
+        }),
+    ];
+}
 
 /// <summary>A <see cref="ProcessPlan"/> as the engine composes it; the meaning of every member is there.</summary>
 public sealed class ProcessDescription
@@ -72,6 +82,16 @@ public sealed class ProcessDescription
     public int OomScoreAdj { get; set; }
 
     public string Keyring { get; set; } = "";
+
+    public uint MemoryMode { get; set; }
+
+    /// <summary>A bit for each node, 32 a word.</summary>
+    public uint[] MemoryNodes { get; set; } = [];
+
+    /// <summary>A bit for each CPU, 32 a word.</summary>
+    public uint[] InitialCpus { get; set; } = [];
+
+    public uint[] FinalCpus { get; set; } = [];
 }
 
 /// <summary>From the managed description to the sealed memory file that PrepareProcess and exec take.</summary>
@@ -120,7 +140,7 @@ public static unsafe class ProcessPlanWriter
         Effective = d.Effective,
         Inheritable = d.Inheritable,
         Ambient = d.Ambient,
-        Rlimits = arena.Words(RlimitWords(d.Rlimits)),
+        Rlimits = arena.Words(ResourceLimit.Words(d.Rlimits)),
         Seccomp = arena.Bytes(d.Seccomp),
         SeccompFlags = d.SeccompFlags,
         ApparmorProfile = arena.Text(d.ApparmorProfile),
@@ -136,21 +156,9 @@ public static unsafe class ProcessPlanWriter
         SchedulerPeriod = d.SchedulerPeriod,
         OomScoreAdj = d.OomScoreAdj,
         Keyring = arena.Text(d.Keyring),
+        MemoryMode = d.MemoryMode,
+        MemoryNodes = arena.Words(d.MemoryNodes),
+        InitialCpus = arena.Words(d.InitialCpus),
+        FinalCpus = arena.Words(d.FinalCpus),
     };
-
-    private static uint[] RlimitWords(IReadOnlyList<ResourceLimit> limits)
-    {
-        var words = new uint[limits.Count * 5];
-        for (int i = 0; i < limits.Count; i++)
-        {
-            var limit = limits[i];
-            words[i * 5] = limit.Resource;
-            words[(i * 5) + 1] = (uint)limit.Soft;
-            words[(i * 5) + 2] = (uint)(limit.Soft >> 32);
-            words[(i * 5) + 3] = (uint)limit.Hard;
-            words[(i * 5) + 4] = (uint)(limit.Hard >> 32);
-        }
-
-        return words;
-    }
 }

@@ -103,8 +103,9 @@ internal static unsafe class Privileges
     /// <summary>
     /// Sets the four sets, cut down to what can be granted: the OCI text forbids to fail for a capability that the caller
     /// itself lacks. Ambient needs permitted and inheritable. Afterwards nothing survives a change of ids any more.
+    /// <paramref name="untilExecve"/> stays permitted and effective on top, for what is still to be done.
     /// </summary>
-    public static bool SetCapabilities(CapabilitySets wanted)
+    public static bool SetCapabilities(CapabilitySets wanted, ulong untilExecve)
     {
         if (!Get(out CapabilitySets have) || !Bounding(out ulong bounding))
             return false;
@@ -112,6 +113,8 @@ internal static unsafe class Privileges
         wanted.Effective &= wanted.Permitted;
         wanted.Inheritable &= have.Inheritable | (have.Permitted & bounding);
         wanted.Ambient &= wanted.Permitted & wanted.Inheritable;
+        wanted.Permitted |= have.Permitted & untilExecve;
+        wanted.Effective |= have.Permitted & untilExecve;
 
         if (!Set(ref wanted))
             return false;
@@ -134,7 +137,7 @@ internal static unsafe class Privileges
     /// Gives everything up: ids and group become <paramref name="id"/>, no groups, no capability in any set, no_new_privs.
     /// </summary>
     public static bool DropAll(uint id) =>
-        LimitBounding(0) && Become(id, id, null, 0, false) && SetCapabilities(default) && SetNoNewPrivileges();
+        LimitBounding(0) && Become(id, id, null, 0, false) && SetCapabilities(default, 0) && SetNoNewPrivileges();
 
     private static bool VerifyIds(uint uid, uint gid)
     {

@@ -55,6 +55,7 @@ public static class ExecProcess
         var warnings = new List<string>();
         ProcessDescription description = ProcessSteps.Describe(process, spec.Linux ?? new LinuxSpec(), warnings);
         description.Keyring = "_ses." + container.Id;
+        SchedulingSteps.DescribeAffinity(description, process.ExecCpuAffinity);
         using SafeFd plan = ProcessPlanWriter.Write(description, "exec");
         return Launch(container, options, init, plan, JoinMask(state.Pid.Value));
     }

@@ -36,7 +36,7 @@ public static class MountSteps
                     }
                     else
                     {
-                        AddFilesystem(plan, mount, options, jsonPath);
+                        AddFilesystem(plan, mount, options, MountLabels.Options(input.Linux.MountLabel, mount), jsonPath);
                     }
 
                     break;
@@ -103,7 +103,7 @@ public static class MountSteps
         plan.Container("ChangeMount", mount.Destination, jsonPath, stage => stage.ChangeMount(mount.Destination, attributes, jsonPath));
     }
 
-    private static void AddFilesystem(CreationPlan plan, MountSpec mount, MountOptions options, string jsonPath)
+    private static void AddFilesystem(CreationPlan plan, MountSpec mount, MountOptions options, string[] label, string jsonPath)
     {
         string type = mount.Type!;
         MountFlags flags = MountFlags.None;
@@ -122,7 +122,7 @@ public static class MountSteps
             flags |= MountFlags.Devpts;
         }
 
-        string[] superblock = [.. options.FilesystemOptions.Where(option => option != "ro" || !IsDeferredReadonly(mount.Destination, options))];
+        string[] superblock = [.. options.FilesystemOptions.Where(option => option != "ro" || !IsDeferredReadonly(mount.Destination, options)), .. label];
         ulong set = IsDeferredReadonly(mount.Destination, options) ? options.AttrSet & ~(ulong)mount_h.MOUNT_ATTR_RDONLY : options.AttrSet;
         var attributes = new MountAttributes { Set = set, Clear = options.AttrClear, Propagation = options.Propagation };
         plan.Container(

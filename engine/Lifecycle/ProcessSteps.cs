@@ -47,6 +47,7 @@ public static class ProcessSteps
             description.Flags |= ProcessFlags.Terminal;
         }
 
+        SchedulingSteps.Describe(description, process, linux);
         if (linux.Seccomp is not null)
         {
             SeccompFilter filter = SeccompCompiler.Compile(linux.Seccomp);
@@ -67,6 +68,11 @@ public static class ProcessSteps
         if (input.Order.EmptyProcess)
         {
             description.Flags |= ProcessFlags.Empty;
+        }
+
+        if (description.Rlimits.Count > 0)
+        {
+            plan.Host("RaiseLimits", $"{description.Rlimits.Count} limits", "process.rlimits", host => host.RaiseLimits(description.Rlimits, "process.rlimits"));
         }
 
         string command = input.Order.EmptyProcess ? "(none)" : string.Join(' ', process.Args);

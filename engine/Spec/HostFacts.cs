@@ -11,4 +11,13 @@ public sealed record HostFacts
     /// refused then.
     /// </summary>
     public Func<string, bool> IsOwnNetworkNamespace { get; init; } = static _ => false;
+
+    /// <summary>AppArmor is the kernel's to ask; a profile can be taken.</summary>
+    public Func<bool> AppArmorEnabled { get; init; } = static () => false;
+
+    /// <summary>SELinux is the kernel's to ask, and a policy is loaded.</summary>
+    public Func<bool> SelinuxEnabled { get; init; } = static () => false;
+
+    /// <summary>Where resctrl is mounted; null where it is not.</summary>
+    public Func<string?> ResctrlMount { get; init; } = static () => null;
 }

@@ -23,7 +23,7 @@ internal static class ProcessChecks
         Limits(process.Rlimits, At(at, "rlimits"), findings);
         if (process.OomScoreAdj is < -1000 or > 1000)
             findings.Error(At(at, "oomScoreAdj"), $"must be from -1000 to 1000, is {process.OomScoreAdj}");
-        Scheduling(process, at, findings);
+        SchedulingChecks.Process(process, at, findings);
     }
 
     private static void Command(ProcessSpec process, string at, Findings findings)
@@ -113,22 +113,5 @@ internal static class ProcessChecks
             if (limit.Soft > limit.Hard)
                 findings.Error($"{at}[{i}].soft", $"must not be above the hard limit {limit.Hard}, is {limit.Soft}");
         }
-    }
-
-    private static void Scheduling(ProcessSpec process, string at, Findings findings)
-    {
-        if (process.IoPriority is { Priority: < 0 or > 7 } io)
-            findings.Error(At(at, "ioPriority.priority"), $"must be from 0 to 7, is {io.Priority}");
-        if (process.Scheduler is not { } scheduler)
-            return;
-        var where = At(at, "scheduler");
-        if (scheduler.Nice is < -20 or > 19)
-            findings.Error($"{where}.nice", $"must be from -20 to 19, is {scheduler.Nice}");
-        if (scheduler.Priority is < 0 or > 99)
-            findings.Error($"{where}.priority", $"must be from 0 to 99, is {scheduler.Priority}");
-        if (scheduler.Priority != 0 && scheduler.Policy is not ("SCHED_FIFO" or "SCHED_RR"))
-            findings.Error($"{where}.priority", $"is for SCHED_FIFO and SCHED_RR, not for {scheduler.Policy}");
-        if (scheduler.Policy != "SCHED_DEADLINE" && (scheduler.Runtime | scheduler.Deadline | scheduler.Period) != 0)
-            findings.Error(where, $"runtime, deadline and period are for SCHED_DEADLINE, not for {scheduler.Policy}");
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Engine.Diagnostics;
 using Engine.Shared.Protocol;
 using static Engine.Spec.CheckText;
@@ -79,20 +78,9 @@ internal static class ResourceChecks
 
     private static void CpuList(string? list, string at, Findings findings)
     {
-        if (string.IsNullOrEmpty(list))
-            return;
-        foreach (var range in list.Split(','))
-        {
-            var ends = range.Split('-');
-            if (ends.Length > 2 || !IsNumber(ends[0], out var first) || !IsNumber(ends[^1], out var last) || first > last)
-            {
-                findings.Error(at, $"must be a list such as 0-3,7, is {Quote.Text(list)}");
-                return;
-            }
-        }
+        if (!NumberList.TryParse(list, out _))
+            findings.Error(at, $"must be a list such as 0-3,7, is {Quote.Text(list)}");
     }
-
-    private static bool IsNumber(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static void BlockIo(BlockIoSpec? io, string at, Findings findings)
     {

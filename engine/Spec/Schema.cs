@@ -31,12 +31,10 @@ internal static class Schema
     private static readonly Shape CpuList = Matching("a list of CPUs such as 0-3,7", text => IsMadeOf(text, "0123456789, -"));
 
     private static readonly Shape Scheduler = Object(
-        new("policy", OneOf("SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE"), Required: true),
+        new("policy", OneOf(KernelNames.SchedulerPolicies.All), Required: true),
         new("nice", I32),
         new("priority", I32),
-        new("flags", ListOf(OneOf(
-            "SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM", "SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_KEEP_POLICY",
-            "SCHED_FLAG_KEEP_PARAMS", "SCHED_FLAG_UTIL_CLAMP_MIN", "SCHED_FLAG_UTIL_CLAMP_MAX"))),
+        new("flags", ListOf(OneOf(KernelNames.SchedulerFlags.All))),
         new("runtime", U64),
         new("deadline", U64),
         new("period", U64));
@@ -65,7 +63,7 @@ internal static class Schema
         new("oomScoreAdj", I32),
         new("selinuxLabel", Text),
         new("ioPriority", Object(
-            new("class", OneOf("IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE", "IOPRIO_CLASS_IDLE"), Required: true),
+            new("class", OneOf(KernelNames.IoClasses.All), Required: true),
             new("priority", I32))),
         new("noNewPrivileges", Switch),
         new("scheduler", Scheduler),

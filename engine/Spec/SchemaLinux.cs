@@ -111,10 +111,9 @@ internal static class SchemaLinux
         new("enableMonitoring", Switch));
 
     private static readonly Shape MemoryPolicy = Object(
-        new("mode", OneOf(
-            "MPOL_DEFAULT", "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED", "MPOL_PREFERRED_MANY", "MPOL_LOCAL")),
+        new("mode", OneOf(KernelNames.MemoryModes.All)),
         new("nodes", Text),
-        new("flags", ListOf(OneOf("MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES"))));
+        new("flags", ListOf(OneOf(KernelNames.MemoryFlags.All))));
 
     private static readonly Shape TimeOffset = Object(new("secs", I64), new("nanosecs", U32));
 
@@ -138,7 +137,7 @@ internal static class SchemaLinux
         new("mountLabel", Text),
         new("intelRdt", IntelRdt),
         new("memoryPolicy", MemoryPolicy),
-        new("personality", Object(new("domain", OneOf("LINUX", "LINUX32")), new("flags", Texts))),
+        new("personality", Object(new("domain", OneOf(KernelNames.Domains.All)), new("flags", Texts))),
         new("timeOffsets", MapOf(TimeOffset)));
 
     /// <summary>linux of the features document.</summary>

@@ -22,9 +22,6 @@ internal static class Unsupported
             static spec => When(spec.Linux?.Namespace("mount") is null, "linux.namespaces")),
         ("this engine does not move network devices", static spec => When(spec.Linux is { NetDevices.Count: > 0 }, "linux.netDevices")),
         ("this engine does not use resctrl", static spec => When(spec.Linux?.IntelRdt is not null, "linux.intelRdt")),
-        ("this engine does not set memory policies", static spec => When(spec.Linux?.MemoryPolicy is not null, "linux.memoryPolicy")),
-        ("this engine does not set execution domains", static spec => When(spec.Linux?.Personality is not null, "linux.personality")),
-        ("this engine does not label mounts for SELinux", static spec => Text(spec.Linux?.MountLabel, "linux.mountLabel")),
         ("this engine has no listener for seccomp notifications", static spec => Text(spec.Linux?.Seccomp?.ListenerPath, "linux.seccomp.listenerPath")),
         ("this engine has no listener for seccomp notifications", Notifications),
         ("this engine does not map ids of mounts", IdMappedMounts),
@@ -35,11 +32,6 @@ internal static class Unsupported
     [
         ("is for Windows; use args", static process => Text(process.CommandLine, "commandLine")),
         ("is for Windows; use uid and gid", static process => Text(process.User.Username, "user.username")),
-        ("this engine does not apply AppArmor profiles", static process => Text(process.ApparmorProfile, "apparmorProfile")),
-        ("this engine does not apply SELinux labels", static process => Text(process.SelinuxLabel, "selinuxLabel")),
-        ("this engine does not set scheduling policies", static process => When(process.Scheduler is not null, "scheduler")),
-        ("this engine does not set I/O priorities", static process => When(process.IoPriority is not null, "ioPriority")),
-        ("this engine does not set CPU affinities", static process => When(process.ExecCpuAffinity is not null, "execCPUAffinity")),
     ];
 
     public static void Run(RuntimeSpec spec, Findings findings)

@@ -22,6 +22,8 @@ public static class Validator
         ("paths", static (spec, _, findings) => LinuxChecks.Paths(spec, findings)),
         ("cgroup", static (spec, _, findings) => LinuxChecks.CgroupsPath(spec, findings)),
         ("resources", static (spec, _, findings) => ResourceChecks.Run(spec.Linux?.Resources, "linux.resources", findings)),
+        ("scheduling", static (spec, _, findings) => SchedulingChecks.Linux(spec, findings)),
+        ("labels", static (spec, host, findings) => LabelChecks.Run(spec, host, findings)),
         ("seccomp", static (spec, _, findings) => SeccompChecks.Run(spec, findings)),
         ("unsupported", static (spec, _, findings) => Unsupported.Run(spec, findings)),
     ];

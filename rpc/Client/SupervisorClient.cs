@@ -108,6 +108,13 @@ public sealed class SupervisorClient : ServerClient
         return Connection.Post(MethodNames.Of(HostMethod.Spawn), ref message, new Pending<int>(Connection, context, ReadSpawned));
     }
 
+    /// <summary>Raises the stage's hard limits as far as these are higher.</summary>
+    public Pending RaiseLimits(IReadOnlyList<ResourceLimit> limits, string? context = null)
+    {
+        var message = new RaiseLimits { Rlimits = Arena.Words(ResourceLimit.Words(limits)) };
+        return Send(MethodNames.Of(HostMethod.RaiseLimits), ref message, context);
+    }
+
     /// <summary>Runs a hook in the host's namespaces.</summary>
     public Pending RunHook(HookCall hook, string? context = null)
     {

@@ -240,6 +240,22 @@ public struct Spawned : IMessage
 }
 
 /// <summary>
+/// Raises hard resource limits of the container stage, which sets them later with its soft ones: it may be root of a user namespace, where no
+/// capability suffices for that.
+/// </summary>
+public struct RaiseLimits : IMessage
+{
+    /// <summary>As <see cref="ProcessPlan.Rlimits"/>.</summary>
+    public Words Rlimits;
+
+    public void Fields(ref Codec c)
+    {
+        c.Begin(1);
+        c.Packed(ref Rlimits, Limits.RlimitWords);
+    }
+}
+
+/// <summary>
 /// Runs one hook to its end: stdin is the OCI state with <see cref="Status"/>, the environment exactly <see cref="Env"/>,
 /// output is kept only to be quoted in an error. On the supervisor it runs in the host's namespaces; on the container
 /// stage in the container's. Over its timeout its process group is killed. Both servers have it.

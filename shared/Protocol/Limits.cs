@@ -66,6 +66,9 @@ public static class Limits
     /// <summary>Resource limits: RLIM_NLIMITS, five words each (see <see cref="ProcessPlan"/>).</summary>
     public const int RlimitWords = 16 * 5;
 
+    /// <summary>A set of CPUs or memory nodes, a bit each: the kernel's NR_CPUS ends at 8192.</summary>
+    public const int BitmapWords = 256;
+
     /// <summary>BPF_MAXINSNS of 8 bytes.</summary>
     public const int SeccompBytes = 4096 * 8;
 

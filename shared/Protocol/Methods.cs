@@ -67,6 +67,8 @@ public enum HostMethod : uint
     /// way to learn the container's id, bundle, owner and cgroup directories.
     /// </summary>
     ReadState = 19,
+    /// <summary>RaiseLimits -> Nothing. Between Spawn and Created.</summary>
+    RaiseLimits = 20,
 }
 
 /// <summary>Methods of the container-side server (the container stage).</summary>
@@ -117,7 +119,7 @@ public enum ContainerMethod : uint
 public static class MethodNames
 {
     /// <summary>The last <see cref="HostMethod"/>.</summary>
-    public const uint LastHost = (uint)HostMethod.ReadState;
+    public const uint LastHost = (uint)HostMethod.RaiseLimits;
 
     /// <summary>The last <see cref="ContainerMethod"/>.</summary>
     public const uint LastContainer = (uint)ContainerMethod.Finish;
@@ -149,6 +151,7 @@ public static class MethodNames
             case HostMethod.Status: return "Status"u8;
             case HostMethod.Abort: return "Abort"u8;
             case HostMethod.ReadState: return "ReadState"u8;
+            case HostMethod.RaiseLimits: return "RaiseLimits"u8;
             default: return default;
         }
     }

@@ -40,6 +40,9 @@ public enum ProcessFlags : uint
 
     /// <summary>OomScoreAdj counts (exec only; create sets it in Spawn).</summary>
     HasOomScoreAdj = 1024,
+
+    /// <summary>MemoryMode and MemoryNodes count.</summary>
+    HasMemoryPolicy = 2048,
 }
 
 /// <summary>
@@ -92,9 +95,21 @@ public struct ProcessPlan : IMessage
     /// <summary>Name of the session keyring.</summary>
     public Text Keyring;
 
+    /// <summary>As set_mempolicy takes it: MPOL_* with its MPOL_F_*.</summary>
+    public uint MemoryMode;
+
+    /// <summary>A bit for each memory node.</summary>
+    public Words MemoryNodes;
+
+    /// <summary>Exec only: a bit for each CPU that the starter runs on until the process is in its cgroups; empty to leave it.</summary>
+    public Words InitialCpus;
+
+    /// <summary>Exec only: the CPUs of the process once it is in its cgroups; empty for what these say.</summary>
+    public Words FinalCpus;
+
     public void Fields(ref Codec c)
     {
-        c.Begin(29);
+        c.Begin(33);
         c.Value(ref Flags);
         c.CStrs(ref Args, Limits.ExecStrings, Limits.ExecString);
         c.CStrs(ref Env, Limits.ExecStrings, Limits.ExecString);
@@ -124,5 +139,9 @@ public struct ProcessPlan : IMessage
         c.Value(ref SchedulerPeriod);
         c.Value(ref OomScoreAdj);
         c.CStr(ref Keyring, Limits.Leaf);
+        c.Value(ref MemoryMode);
+        c.Packed(ref MemoryNodes, Limits.BitmapWords);
+        c.Packed(ref InitialCpus, Limits.BitmapWords);
+        c.Packed(ref FinalCpus, Limits.BitmapWords);
     }
 }

@@ -25,9 +25,23 @@ internal static unsafe class PrivateProc
             Sys.close(context);
         }
 
+        // A user namespace may not mount what would show more than the masks over its /proc leave to see. Then it is the procfs at /proc itself:
+        // nothing that lies over a part of it is ever opened (Strict).
+        if (result == -EPERM)
+            result = Visible();
         if (result < 0)
             Failure.Call("fsmount(proc)"u8, result);
         return result;
+    }
+
+    private static int Visible()
+    {
+        int fd = Sys.openat2(AT_FDCWD, CString.Of("/proc"u8), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+        statfs system = default;
+        if (fd < 0 || (Sys.fstatfs(fd, &system) >= 0 && system.f_type == PROC_SUPER_MAGIC))
+            return fd;
+        Sys.close(fd);
+        return -EPERM;
     }
 
     /// <summary>

@@ -50,9 +50,20 @@ internal static unsafe class StartHooks
             if (!body.Ok)
                 return Failure.Refuse("hook"u8, Wording.Of(body.Status));
             if (!ContainerHooks.Run(ref hook))
-                return false;
+                return Name(i);
         }
 
         return true;
+    }
+
+    // Only its number tells which of the config's hooks it was, and the one who asked for the start sent none of them.
+    private static bool Name(int index)
+    {
+        byte* buffer = stackalloc byte[Limits.Name];
+        TextBuilder text = new TextBuilder(buffer, Limits.Name);
+        text.Append("config.json: hooks.startContainer["u8);
+        text.AppendDecimal(index);
+        text.Append("]: hook"u8);
+        return Failure.SetOperation(text.Span);
     }
 }

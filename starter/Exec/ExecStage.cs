@@ -110,6 +110,9 @@ internal static unsafe class ExecStage
         if (result < 0)
             return Failure.Call("socketpair"u8, result);
 
+        // Inherited by the child, which begins in the container's unified cgroup at once.
+        if (!Scheduling.SetAffinity(0, PayloadPlan.Plan.InitialCpus))
+            return false;
         clone_args arguments = default;
         arguments.exit_signal = SIGCHLD;
         if (s_unified >= 0)
@@ -153,7 +156,8 @@ internal static unsafe class ExecStage
                 return false;
         }
 
-        return StageLink.Send(link, StageNoteKind.Go);
+        return Scheduling.SetAffinity(pid, PayloadPlan.Plan.FinalCpus) && LimitTable.Raise(pid, PayloadPlan.Plan.Rlimits) &&
+            StageLink.Send(link, StageNoteKind.Go);
     }
 
     private static bool AwaitExecve(int link, out int terminal)

@@ -130,7 +130,7 @@ internal static unsafe class PayloadPlan
             return Failure.Refuse("process plan"u8, "no arguments"u8);
         if (s_plan.Cwd.IsEmpty || s_plan.Cwd.At[0] != '/')
             return Failure.Refuse("process plan"u8, s_plan.Cwd, "the working directory is not absolute"u8);
-        return s_plan.Rlimits.Count % 5 == 0 || Failure.Refuse("process plan"u8, "rlimits are not five numbers each"u8);
+        return LimitTable.WellFormed(s_plan.Rlimits) || Failure.Refuse("process plan"u8, "rlimits are not five numbers each"u8);
     }
 
     private static bool MakeVectors()

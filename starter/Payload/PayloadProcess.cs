@@ -3,7 +3,7 @@
 // Capabilities: all in that namespace, then the configured ones
 // Namespaces:   the container's
 // Trusts:       the plan, as sealed by the engine
-// Gives up:     in this order: keyring, bounding set, groups, gid, uid, limits, capabilities, new privileges, system calls, itself
+// Gives up:     in this order: scheduling, keyring, bounding set, groups, gid, uid, limits, capabilities, new privileges, system calls, itself
 
 using Engine.Shared.Protocol;
 using Engine.Starter.Container;
@@ -27,7 +27,7 @@ internal static unsafe class PayloadProcess
     public static bool Resolve()
     {
         HomeDirectory.Complete();
-        return WorkingDirectory.Enter() && (PayloadPlan.Has(ProcessFlags.Empty) || ProgramLookup.Find());
+        return WorkingDirectory.Enter() && (PayloadPlan.Has(ProcessFlags.Empty) || ProgramLookup.Find()) && Scheduling.Set();
     }
 
     /// <summary>
@@ -41,7 +41,7 @@ internal static unsafe class PayloadProcess
 
         if (!CloseOthers(link))
             return false;
-        if (!PayloadLimits.NewKeyring() || !PayloadLimits.Schedule() || !SecurityLabels.Set())
+        if (!SecurityLabels.Set() || !PayloadLimits.NewKeyring())
             return false;
         if (!PayloadStdio.Give(plan.Uid, PayloadPlan.Has(ProcessFlags.Terminal)))
             return false;
@@ -95,21 +95,18 @@ internal static unsafe class PayloadProcess
         return result >= 0 || Failure.Call("close_range"u8, result);
     }
 
-    // With no_new_privs the filter is the very last thing, and needs to allow nothing but execve. Without, loading it takes CAP_SYS_ADMIN,
-    // so the last capabilities go behind it and the filter must allow capset, capget and prctl.
+    // The filter is the very last thing and needs to allow nothing but execve. Without no_new_privs loading it takes CAP_SYS_ADMIN, which then
+    // stays until execve takes it: what a program gets is computed from the inheritable, bounding and ambient sets and the file, never from the
+    // permitted one of before (capabilities(7)). A process that is not executed cannot leave it to execve.
     private static bool Confine(ref ProcessPlan plan, bool capabilities)
     {
         if (!Wanted(ref plan, capabilities, out CapabilitySets sets))
             return false;
-        if (PayloadPlan.Has(ProcessFlags.NoNewPrivileges))
-            return Privileges.SetCapabilities(sets) && Privileges.SetNoNewPrivileges() && (!SeccompFilter.Wanted || SeccompFilter.Load());
-        if (!SeccompFilter.Wanted)
-            return Privileges.SetCapabilities(sets);
-        if (!SeccompFilter.Load())
-            return false;
-        if (Privileges.SetCapabilities(sets))
-            return true;
-        return Failure.Explain("without noNewPrivileges the seccomp filter must allow capset, capget and prctl"u8);
+        bool noNewPrivileges = PayloadPlan.Has(ProcessFlags.NoNewPrivileges), filter = SeccompFilter.Wanted;
+        bool afterwards = filter && !noNewPrivileges && PayloadPlan.Has(ProcessFlags.Empty);
+        ulong untilExecve = filter && !noNewPrivileges ? 1UL << CAP_SYS_ADMIN : 0;
+        return (afterwards || Privileges.SetCapabilities(sets, untilExecve)) && (!noNewPrivileges || Privileges.SetNoNewPrivileges()) &&
+            (!filter || SeccompFilter.Load()) && (!afterwards || Privileges.SetCapabilities(sets, 0));
     }
 
     // A plan without capabilities leaves a root payload what its bounding set holds, and any other none, as execve would.

@@ -38,9 +38,11 @@ internal static unsafe class SecurityLabels
         return Failure.Explain("the AppArmor profile cannot be set"u8);
     }
 
+    // The session keyring, made next, must be the payload's, too.
     private static bool Label(int proc, Text label)
     {
-        if (PrivateProc.WriteOwn(proc, "attr/exec"u8, new ReadOnlySpan<byte>(label.At, label.Length)))
+        ReadOnlySpan<byte> value = new ReadOnlySpan<byte>(label.At, label.Length);
+        if (PrivateProc.WriteOwn(proc, "attr/exec"u8, value) && PrivateProc.WriteOwn(proc, "attr/keycreate"u8, value))
             return true;
         Failure.SetPath(label);
         return Failure.Explain("the SELinux label cannot be set"u8);

@@ -35,6 +35,7 @@ internal static class Policy
         Root, // Status
         Root, // Abort
         Root, // ReadState
+        Root, // RaiseLimits: beyond the caller's
     ];
 
     // By ContainerMethod, from None.

@@ -141,6 +141,17 @@ internal static unsafe class Failure
         return false;
     }
 
+    /// <summary>Renames what failed, where its caller knows it by a better name. Always false.</summary>
+    public static bool SetOperation(ReadOnlySpan<byte> operation)
+    {
+        fixed (byte* from = operation, to = s_store.Operation)
+        {
+            s_store.OperationLength = Copy(to, Limits.Name, from, operation.Length);
+        }
+
+        return false;
+    }
+
     /// <summary>Takes over a failure that another process reported, with the stage it happened in. Always false.</summary>
     public static bool Adopt(ref ErrorRecord record)
     {

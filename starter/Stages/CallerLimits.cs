@@ -46,11 +46,16 @@ internal static unsafe class CallerLimits
             Own(RLIMIT_AS, ulong.MaxValue) && Own(RLIMIT_DATA, ulong.MaxValue);
     }
 
-    /// <summary>Gives the calling process (a child that is about to execute something) the caller's limits.</summary>
-    public static bool Restore()
+    /// <summary>
+    /// Gives the calling process (a child that is about to execute something) the caller's limits, but for those in <paramref name="except"/>, a bit
+    /// for each resource.
+    /// </summary>
+    public static bool Restore(uint except = 0)
     {
         for (int resource = 0; resource < RLIM_NLIMITS; resource++)
         {
+            if ((except >> resource & 1) != 0)
+                continue;
             rlimit64 limit;
             limit.rlim_cur = s_limits.Words[resource * 2];
             limit.rlim_max = s_limits.Words[resource * 2 + 1];

@@ -34,6 +34,7 @@ internal static class HostPhases
         Always, // Status
         Creating, // Abort
         Always, // ReadState
+        Made, // RaiseLimits
     ];
 
     // Answered at once, also while a hook or a start is under way: what ends a container must not wait for what hangs in it.

@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Payload;
 using Engine.Starter.Server;
 using Engine.Starter.Supervisor.Cgroups;
 
@@ -64,6 +65,16 @@ internal static unsafe class HostRequests
         Spawned result;
         result.Pid = Facts.Pid;
         return server.Succeed(ref result);
+    }
+
+    public static bool RaiseLimits(ref RpcServer server)
+    {
+        RaiseLimits request = default;
+        if (!server.Params(ref request))
+            return false;
+        return LimitTable.WellFormed(request.Rlimits)
+            ? LimitTable.Raise(Facts.Pid, request.Rlimits)
+            : Failure.Refuse("RaiseLimits"u8, "not five numbers for each limit"u8);
     }
 
     public static bool Kill(ref RpcServer server)

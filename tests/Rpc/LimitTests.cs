@@ -86,6 +86,8 @@ public sealed class LimitTests : IDisposable
     [InlineData("Spawn.UidMap", Limits.IdMapWords)]
     [InlineData("Spawn.GidMap", Limits.IdMapWords)]
     [InlineData("ProcessPlan.Rlimits", Limits.RlimitWords)]
+    [InlineData("ProcessPlan.FinalCpus", Limits.BitmapWords)]
+    [InlineData("RaiseLimits.Rlimits", Limits.RlimitWords)]
     public void Packed_numbers_end_at_their_limit(string field, int limit)
     {
         var (type, name) = Split(field);

@@ -119,6 +119,75 @@ public sealed class ProcessTests : ConfigTest
     }
 
     [RootFact(Needs.Probe)]
+    public void Limits_hold_in_a_user_namespace_too()
+    {
+        var bundle = NewBundle().Probe("rlimits").WithUserNamespace().WithRlimit("RLIMIT_NOFILE", 77, 99).WithRlimit("RLIMIT_NPROC", 500, 1000);
+        Assert.Equal("77 99", Field(Lines(bundle), "RLIMIT_NOFILE"));
+        var id = Start(NewBundle().Probe("forever").WithUserNamespace().WithRlimit("RLIMIT_NOFILE", 77, 99));
+        Assert.Equal("77 99", Field(Cli.OciOk("exec", id, "/probe", "rlimits").Text.Split('\n'), "RLIMIT_NOFILE"));
+    }
+
+    [RootTheory(Needs.Probe)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_hard_limit_is_raised_from_outside_or_refused_at_create(bool userNamespace)
+    {
+        var hard = ulong.Parse(Host("/bin/sh", "-c", "ulimit -Hn"), CultureInfo.InvariantCulture) + 1;
+        var bundle = NewBundle().Probe("rlimits").WithRlimit("RLIMIT_NOFILE", 77, hard);
+        if (userNamespace)
+        {
+            bundle.WithUserNamespace();
+        }
+
+        var capabilities = ProcFs.Read(Environment.ProcessId, "status")!.Split('\n').Single(l => l.StartsWith("CapEff", StringComparison.Ordinal))[7..].Trim();
+        const int sysResource = 24;
+        if ((ulong.Parse(capabilities, NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> sysResource & 1) != 0)
+        {
+            Assert.Equal($"77 {hard}", Field(Lines(bundle), "RLIMIT_NOFILE"));
+        }
+        else
+        {
+            Refused(bundle, "process.rlimits", "prlimit64 RLIMIT_NOFILE", "EPERM", "CAP_SYS_RESOURCE");
+        }
+    }
+
+    [RootFact]
+    public void A_working_directory_that_is_no_place_of_the_containers_is_refused()
+    {
+        // CVE-2024-21626: a descriptor of the host's that leaked; CVE-2019-19921: magic links of another process.
+        string[] tricks = ["/proc/self/fd/3", "/proc/self/fd/7", "/proc/self/fd/../fd/3", "/proc/self/cwd", "/proc/1/root", "/link"];
+        var id = Start(NewBundle().Args("/bin/sleep", "1000"));
+        foreach (var trick in tricks)
+        {
+            var bundle = NewBundle().Args("/bin/pwd").WithCwd(trick);
+            File.Delete(bundle.Rootfs + "/link");
+            File.CreateSymbolicLink(bundle.Rootfs + "/link", "/proc/self/fd/3");
+            Refused(bundle, "process", "chdir " + trick);
+            if (trick != "/link")
+            {
+                Cli.Oci("exec", "--cwd", trick, id, "/bin/pwd").ShouldFail(255, "chdir " + trick);
+            }
+        }
+    }
+
+    [RootFact]
+    public void A_security_label_is_refused_where_its_module_is_not_enabled()
+    {
+        foreach (var (path, module, edit) in new (string, string, Action<JsonObject>)[]
+                 {
+                     ("process.apparmorProfile", "/sys/kernel/security/apparmor", c => c["process"]!["apparmorProfile"] = "docker-default"),
+                     ("process.selinuxLabel", "/sys/fs/selinux/enforce", c => c["process"]!["selinuxLabel"] = "a:b:c:d"),
+                     ("linux.mountLabel", "/sys/fs/selinux/enforce", c => c["linux"]!["mountLabel"] = "system_u:object_r:container_file_t:s0"),
+                 })
+        {
+            if (!System.IO.Path.Exists(module))
+            {
+                Refused(NewBundle().Edit(edit), path, "is not enabled");
+            }
+        }
+    }
+
+    [RootFact(Needs.Probe)]
     public void The_out_of_memory_score_is_the_payloads_alone()
     {
         var bundle = NewBundle().Probe("cat", "/proc/self/oom_score_adj", "forever");

@@ -22,8 +22,17 @@ public sealed class HookFailureTests : EngineTest
     public void A_start_hook_that_fails_ends_the_start()
     {
         var id = Create(NewBundle().Args("/bin/sleep", "1000").WithHook("startContainer", Shell, ["sh", "-c", "exit 3"]));
-        Cli.Oci("start", id).ShouldFail(255, "hook " + Shell, "exited with code 3");
+        Cli.Oci("start", id).ShouldFail(255, "config.json: hooks.startContainer[0]: hook " + Shell, "exited with code 3");
         Assert.Equal("stopped", Cli.Status(id));
+        Cli.OciOk("delete", id);
+    }
+
+    [RootFact]
+    public void A_start_hook_that_cannot_be_executed_is_named_and_is_not_the_payload()
+    {
+        var bundle = NewBundle().Args("/bin/sleep", "1000").WithHook("startContainer", "/bin/true", ["true"]).WithHook("startContainer", "/not/there", ["x"]);
+        var id = Create(bundle);
+        Cli.Oci("start", id).ShouldFail(255, "config.json: hooks.startContainer[1]: hook /not/there", "ENOENT");
         Cli.OciOk("delete", id);
     }
 

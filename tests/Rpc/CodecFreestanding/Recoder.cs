@@ -51,7 +51,8 @@ public static unsafe class Recoder
             case 31: return One<StageNote>(input, length, output, capacity, out written);
             case 32: return One<PumpNote>(input, length, output, capacity, out written);
             case 33: return One<ProcessPlan>(input, length, output, capacity, out written);
-            case 34: return Envelope(input, length, output, capacity, out written);
+            case 34: return One<RaiseLimits>(input, length, output, capacity, out written);
+            case 35: return Envelope(input, length, output, capacity, out written);
             default:
                 written = 0;
                 return -1;

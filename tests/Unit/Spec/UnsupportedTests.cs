@@ -15,9 +15,6 @@ public class UnsupportedTests
         ["linux.namespaces"] = s => s.Linux!.Namespaces = [.. s.Linux.Namespaces.Where(ns => ns.Type != "mount")],
         ["linux.netDevices"] = s => s.Linux!.NetDevices = new() { ["eth0"] = new() },
         ["linux.intelRdt"] = s => s.Linux!.IntelRdt = new(),
-        ["linux.memoryPolicy"] = s => s.Linux!.MemoryPolicy = new() { Mode = "MPOL_BIND" },
-        ["linux.personality"] = s => s.Linux!.Personality = new() { Domain = "LINUX32" },
-        ["linux.mountLabel"] = s => s.Linux!.MountLabel = "system_u:object_r:x",
         ["linux.seccomp.listenerPath"] = s => s.Linux!.Seccomp!.ListenerPath = "/run/s",
         ["linux.seccomp.syscalls[0].action"] = s => s.Linux!.Seccomp!.Syscalls[0].Action = "SCMP_ACT_NOTIFY",
         ["linux.seccomp.flags[0]"] = s => s.Linux!.Seccomp!.Flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
@@ -25,11 +22,6 @@ public class UnsupportedTests
         ["mounts[7].options[1]"] = s => s.Mounts[7].Options = ["remount", "size=1"],
         ["process.commandLine"] = s => s.Process!.CommandLine = "cmd",
         ["process.user.username"] = s => s.Process!.User.Username = "bob",
-        ["process.apparmorProfile"] = s => s.Process!.ApparmorProfile = "docker-default",
-        ["process.selinuxLabel"] = s => s.Process!.SelinuxLabel = "a:b:c:d",
-        ["process.scheduler"] = s => s.Process!.Scheduler = new() { Policy = "SCHED_BATCH" },
-        ["process.ioPriority"] = s => s.Process!.IoPriority = new() { Class = "IOPRIO_CLASS_IDLE" },
-        ["process.execCPUAffinity"] = s => s.Process!.ExecCpuAffinity = new(),
     };
 
     public static TheoryData<string> Paths => [.. Rows.Keys];
@@ -59,12 +51,5 @@ public class UnsupportedTests
         spec.Linux!.MountLabel = "";
         spec.Linux.Seccomp!.ListenerPath = "";
         Assert.Empty(Validator.Validate(spec, HostFacts.None).Errors);
-    }
-
-    [Fact]
-    public void A_process_by_itself_is_held_to_the_same()
-    {
-        var process = new ProcessSpec { Cwd = "/", Args = ["a"], Scheduler = new() { Policy = "SCHED_IDLE" } };
-        Assert.Equal("scheduler", Assert.Single(Validator.ValidateProcess(process).Errors).JsonPath);
     }
 }
