@@ -38,6 +38,28 @@ bench | crun                  | cmd:crun                                  | peer
 bench | runc                  | cmd:runc                                  | peer: the reference runtime
 bench | conmon                | cmd:conmon                                | peer: the container monitor
 bench | util-linux            | cmd:unshare                               | a private cgroup view, without which crun refuses a hybrid machine
+clients | busybox-static      | cmd:busybox                               | the image of the clients' containers
+clients | util-linux          | cmd:unshare                               | the private namespaces of a lane, and setpriv
+clients | bsdutils            | cmd:script                                | a terminal for the interactive cases
+clients | iproute2            | cmd:ip                                    | the network of a lane
+podman | podman               | cmd:podman                                | the client
+podman | conmon               | cmd:conmon                                | its monitor, which calls the runtime
+podman | crun                 | cmd:crun                                  | what Debian's podman depends on; a peer
+podman | netavark             | file:/usr/lib/podman/netavark             | its bridge networks
+podman | iptables             | cmd:iptables                              | published ports
+podman | catatonit            | cmd:catatonit                             | --init and the infra container of a pod
+rootless | uidmap             | cmd:newuidmap                             | ranges of ids for an ordinary user
+rootless | slirp4netns        | cmd:slirp4netns                           | the network of an ordinary user
+buildah | buildah             | cmd:buildah                               | the client
+containerd | containerd       | cmd:containerd                            | the client, its v2 shim and ctr
+containerd | runc             | cmd:runc                                  | a dependency of Debian's containerd; a peer
+docker | docker.io            | cmd:dockerd                               | the client
+docker | tini                 | cmd:docker-init                           | --init
+docker | iptables             | cmd:iptables                              | the bridge network
+slurm | slurmctld             | cmd:slurmctld                             | the controller
+slurm | slurmd                | cmd:slurmd                                | the node
+slurm | slurm-client          | cmd:srun                                  | the client
+slurm | munge                 | cmd:munged                                | its credentials
 '
 
 present() { # cmd:NAME | file:GLOB
@@ -63,10 +85,16 @@ need() {
     ((EUID == 0)) || die "not root: install them with: sudo apt-get install ${missing[*]}"
     command -v apt-get >/dev/null || die "no apt-get here: install by hand: ${missing[*]}"
     say "installing ${missing[*]}"
-    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0)
+    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300) policy= done=
+    # A package that brings a daemon must not start it.
+    if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+        policy=/usr/sbin/policy-rc.d
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
+    fi
     DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
-        { "${apt[@]}" update >&2 && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2; } ||
-        die "apt-get could not install: ${missing[*]}"
+        { "${apt[@]}" update >&2 && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2; } && done=1
+    [[ -z $policy ]] || rm -f "$policy"
+    [[ $done ]] || die "apt-get could not install: ${missing[*]}"
 }
 
 ## deps [SET...]: install the Debian packages of the sets build, test, demo, bench (default: the first three)
@@ -194,6 +222,53 @@ run_tests() {
     ((skipped)) && printf ', %d skipped' "$skipped"
     printf '\n'
     ((failed == 0))
+}
+
+# The lanes of tests/clients: name | sets of packages.
+CLIENTS='
+podman          | podman
+podman-rootless | podman rootless
+buildah         | buildah rootless
+containerd      | containerd
+docker          | docker
+slurm           | slurm
+'
+
+## test-clients [NAME...]: podman, containerd and others (tests/clients) drive engine-runc, or the runtime in $RUNTIME
+verb_test-clients() {
+    local name sets wanted=" $* " status passed=0 failed=0 skipped=0 log
+    for name; do grep -q "^$name *|" <<<"$CLIENTS" || die "test-clients: no client '$name'; there are:$(sed -n 's/^\([^ ]*\) *|.*/ \1/p' <<<"$CLIENTS" | tr -d '\n')"; done
+    if [[ -z ${RUNTIME-} ]]; then
+        verb_build
+        export RUNTIME=$OUT/bin/engine-runc
+    fi
+    mkdir -p "$OUT/test-results"
+    while IFS='|' read -r name sets; do
+        name=${name// /}
+        [[ -n $name && ($wanted == '  ' || $wanted == *" $name "*) ]] || continue
+        # shellcheck disable=SC2086 # a list of sets
+        need clients $sets
+        say "$name with $RUNTIME"
+        log=$OUT/test-results/clients-$name.log
+        status=0
+        tests/clients/"$name".sh 2>&1 | tee "$log" || status=1
+        passed=$((passed + $(lane_count "$log" passed)))
+        skipped=$((skipped + $(lane_count "$log" skipped)))
+        failed=$((failed + $(lane_count "$log" failed)))
+        # A lane that left something on the machine, or did not come to its end.
+        if ((status)) && (($(lane_count "$log" failed) == 0)); then failed=$((failed + 1)); fi
+    done <<<"$CLIENTS"
+    printf '%d passed, %d failed' "$passed" "$failed"
+    ((skipped)) && printf ', %d skipped' "$skipped"
+    printf '\n'
+    ((failed == 0))
+}
+
+# One number of a lane's last line; 0 when there is none.
+lane_count() {
+    local number
+    number=$(grep -E '^[0-9]+ passed, ' "$1" | tail -n 1 | grep -oE "[0-9]+ $2")
+    printf '%d' "${number% *}"
 }
 
 ## lint: formatting, shell scripts, and the house rules that a grep can hold
