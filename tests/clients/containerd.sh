@@ -30,7 +30,7 @@ run() { local id=$1; shift; timeout -k 5 60 ctr run --rm --runc-binary "$RT" "${
 flags=()
 want 'run --rm' 0 '^hi$' run r1 echo hi
 want 'run: exit code' 7 '' run r2 sh -c 'exit 7'
-want 'run: missing command' 1 'executable file not found|no such file or directory' run r3 no-such-command
+want 'run: missing command' 1 'not found|no such file or directory' run r3 no-such-command
 flags=(-t)
 want 'run -t' 0 'terminal$' tty ctr run --rm -t --runc-binary "$RT" "$BB" r4 sh -c 'test -t 0 && echo terminal'
 flags=(--read-only)
@@ -60,7 +60,7 @@ want 'run --memory-limit' 0 '^67108864$' bash -c 'cat /sys/fs/cgroup/memory/defa
 eventually 'run --log-uri' '^started$' cat "$W/d1.log"
 want 'task exec' 0 '^out$' ctr task exec --exec-id e1 d1 echo out
 want 'task exec: exit code' 9 '' ctr task exec --exec-id e2 d1 sh -c 'exit 9'
-want 'task exec: missing command' 1 'executable file not found|no such file or directory' ctr task exec --exec-id e3 d1 no-such-command
+want 'task exec: missing command' 1 'not found|no such file or directory' ctr task exec --exec-id e3 d1 no-such-command
 want 'task exec -t' 0 'terminal$' tty ctr task exec -t --exec-id e4 d1 sh -c 'test -t 0 && echo terminal'
 want 'task exec --user --cwd' 0 '^1000 /tmp$' ctr task exec --user 1000 --cwd /tmp --exec-id e5 d1 sh -c 'echo $(id -u) $(pwd)'
 want 'task exec --detach' 0 '' ctr task exec --detach --exec-id e6 d1 sh -c 'echo detached >/detached'
