@@ -38,13 +38,13 @@ bench | crun                  | cmd:crun                                  | peer
 bench | runc                  | cmd:runc                                  | peer: the reference runtime
 bench | conmon                | cmd:conmon                                | peer: the container monitor
 bench | util-linux            | cmd:unshare                               | a private cgroup view, without which crun refuses a hybrid machine
-clients | busybox-static      | cmd:busybox                               | the image of the clients' containers
+clients | busybox-static      | cmd:busybox                               | the image of the containers
 clients | util-linux          | cmd:unshare                               | the private namespaces of a lane, and setpriv
 clients | bsdutils            | cmd:script                                | a terminal for the interactive cases
 clients | iproute2            | cmd:ip                                    | the network of a lane
 podman | podman               | cmd:podman                                | the client
 podman | conmon               | cmd:conmon                                | its monitor, which calls the runtime
-podman | crun                 | cmd:crun                                  | what Debian's podman depends on; a peer
+podman | crun                 | cmd:crun                                  | podman depends on it; a peer
 podman | netavark             | file:/usr/lib/podman/netavark             | its bridge networks
 podman | iptables             | cmd:iptables                              | published ports
 podman | catatonit            | cmd:catatonit                             | --init and the infra container of a pod
@@ -52,7 +52,7 @@ rootless | uidmap             | cmd:newuidmap                             | rang
 rootless | slirp4netns        | cmd:slirp4netns                           | the network of an ordinary user
 buildah | buildah             | cmd:buildah                               | the client
 containerd | containerd       | cmd:containerd                            | the client, its v2 shim and ctr
-containerd | runc             | cmd:runc                                  | a dependency of Debian's containerd; a peer
+containerd | runc             | cmd:runc                                  | containerd depends on it; a peer
 docker | docker.io            | cmd:dockerd                               | the client
 docker | tini                 | cmd:docker-init                           | --init
 docker | iptables             | cmd:iptables                              | the bridge network
@@ -85,7 +85,7 @@ need() {
     ((EUID == 0)) || die "not root: install them with: sudo apt-get install ${missing[*]}"
     command -v apt-get >/dev/null || die "no apt-get here: install by hand: ${missing[*]}"
     say "installing ${missing[*]}"
-    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300) policy= done=
+    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300) policy='' done=''
     # A package that brings a daemon must not start it.
     if [[ ! -e /usr/sbin/policy-rc.d ]]; then
         policy=/usr/sbin/policy-rc.d

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # dockerd with a data root and a socket of its own; it starts its own containerd.
-# shellcheck source=tests/clients/lib.sh disable=SC2016 # the container's shell expands what is quoted
+# shellcheck disable=SC1091,SC2016,SC2317,SC2034 # the container's shell expands what is quoted; `want` calls the functions
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 lane docker "${BASH_SOURCE[0]}"
 image

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC1091,SC2034 # the lanes set and read what is unused here
 # Where a lane runs: private mount, network, pid, ipc, uts and cgroup namespaces with directories of its own, so that no client of the
 # machine is disturbed and the end of the lane is the end of everything in it. Sourced by lib.sh.
 #

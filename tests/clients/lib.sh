@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC1091,SC2034 # the lanes set and read what is unused here
 # What the lanes share. A lane is a script that sources this file, calls `lane NAME "$0"` (which goes on in private namespaces, see
 # isolation.sh), states its cases with `want`, and ends with `finish`. It is run by `./build.sh test-clients NAME`.
 #
@@ -7,7 +7,6 @@
 #
 # Inside: W is the lane's directory (/run/lane), RT the front of the runtime, which has its name and notes every call in $W/calls.
 set -uo pipefail
-# shellcheck source=tests/clients/isolation.sh
 . "$(dirname "${BASH_SOURCE[0]}")/isolation.sh"
 
 readonly W=/run/lane

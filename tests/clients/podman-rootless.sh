@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # podman as an ordinary user with subordinate ids.
-# shellcheck source=tests/clients/lib.sh disable=SC2016 # the container's shell expands what is quoted
+# shellcheck disable=SC1091,SC2016,SC2317,SC2034 # the container's shell expands what is quoted; `want` calls the functions
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 lane podman-rootless "${BASH_SOURCE[0]}"
 image

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Slurm with one node: srun and sbatch --container, both flavours of oci.conf.
-# shellcheck source=tests/clients/lib.sh disable=SC2016 # the container's shell expands what is quoted
+# shellcheck disable=SC1091,SC2016,SC2317,SC2034 # the container's shell expands what is quoted; `want` calls the functions
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 lane slurm "${BASH_SOURCE[0]}"
 
