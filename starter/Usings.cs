@@ -21,6 +21,7 @@ global using static Engine.Shared.Linux.personality_h;
 global using static Engine.Shared.Linux.poll_h;
 global using static Engine.Shared.Linux.prctl_h;
 global using static Engine.Shared.Linux.resource_h;
+global using static Engine.Shared.Linux.rtnetlink_h;
 global using static Engine.Shared.Linux.sched_h;
 global using static Engine.Shared.Linux.seccomp_h;
 global using static Engine.Shared.Linux.signal_h;

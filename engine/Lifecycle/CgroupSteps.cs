@@ -29,6 +29,26 @@ public static class CgroupSteps
         }
     }
 
+    internal static void Add(CreationPlan plan, ResctrlPlan resctrl)
+    {
+        foreach (CgroupStep step in resctrl.Steps)
+        {
+            switch (step)
+            {
+                case OpenCgroupStep open:
+                    plan.Host(
+                        "OpenCgroup", CgroupFiles.Join(open.Mountpoint, open.Path), "linux.intelRdt",
+                        host => host.OpenCgroup((uint)open.Slot, open.Flags, open.Mountpoint, open.Path, "linux.intelRdt"));
+                    break;
+                case WriteCgroupStep write:
+                    plan.Host(
+                        "WriteCgroup", $"{write.File} = {write.Value.TrimEnd()}", write.JsonPath!,
+                        host => host.WriteCgroup((uint)write.Slot, write.File, write.Value, context: Context(write, write.JsonPath!)));
+                    break;
+            }
+        }
+    }
+
     internal static CgroupRecord[] Records(CgroupPlan cgroups) =>
     [
         .. cgroups.Slots.Select(slot => new CgroupRecord

@@ -40,9 +40,11 @@ public static class CreationPlanBuilder
         CgroupPlan cgroups = CgroupSteps.Resolve(input);
         warnings.AddRange(cgroups.Notes);
 
-        StatePrefix state = ComposeState(input, cgroups);
+        ResctrlPlan resctrl = ResctrlPlan.Create(input.Linux.IntelRdt, input.Order.Id, cgroups.Slots.Count, Resctrl.Mountpoint, CgroupFiles.ReadOrNull);
+        StatePrefix state = ComposeState(input, cgroups, resctrl);
         plan.Host("SaveState", "creating", "", host => host.SaveState(state.Oci, state.Own));
         CgroupSteps.Add(plan, cgroups);
+        CgroupSteps.Add(plan, resctrl);
         NamespaceSteps.Add(plan, input);
 
         RootSteps.AddAttach(plan, input, sources);
@@ -56,7 +58,7 @@ public static class CreationPlanBuilder
         return plan;
     }
 
-    private static StatePrefix ComposeState(PlanInput input, CgroupPlan cgroups)
+    private static StatePrefix ComposeState(PlanInput input, CgroupPlan cgroups, ResctrlPlan resctrl)
     {
         var own = new EngineState
         {
@@ -68,6 +70,8 @@ public static class CreationPlanBuilder
             Uid = input.Order.Uid,
             Rootfs = input.InBundle(input.Config.Root!.Path),
             Cgroups = CgroupSteps.Records(cgroups),
+            ResctrlGroups = resctrl.Groups.Count == 0 ? null : [.. resctrl.Groups],
+            ResctrlOwn = resctrl.Own,
         };
         return StatePrefix.Of(input.Order, OciVersions.Newest, input.Config.Annotations, own);
     }

@@ -111,6 +111,8 @@ public static class DeleteContainer
         {
             CgroupRemoval.Remove(slots);
         }
+
+        Resctrl.Remove(container.State.Engine?.ResctrlOwn);
     }
 
     private static void RemovePidFile(ContainerHandle container, List<string> warnings)

@@ -165,6 +165,11 @@ public static class ExecProcess
                 directories.Add(Files.Open($"{cgroup.Mountpoint}/{cgroup.Path.TrimStart('/')}", fcntl_h.O_PATH | O_DIRECTORY | O_NOFOLLOW));
             }
 
+            foreach (string group in state.Engine?.ResctrlGroups ?? [])
+            {
+                directories.Add(Files.Open(group, fcntl_h.O_PATH | O_DIRECTORY | O_NOFOLLOW));
+            }
+
             starter.SendCgroups(directories, unified);
         }
         finally

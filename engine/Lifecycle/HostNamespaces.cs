@@ -1,3 +1,4 @@
+using Engine.Cgroups;
 using Engine.Linux;
 using Engine.Security;
 using Engine.Spec;
@@ -13,6 +14,7 @@ public static class HostNamespaces
         IsOwnNetworkNamespace = IsOwnNetwork,
         AppArmorEnabled = SecurityModules.AppArmorEnabled,
         SelinuxEnabled = SecurityModules.SelinuxEnabled,
+        ResctrlMount = Resctrl.Mountpoint,
     };
 
     // A namespace's inode decides, whatever file it is bound to. What cannot be looked at counts as another's: its opening fails later.

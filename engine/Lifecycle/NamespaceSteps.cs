@@ -47,6 +47,7 @@ public static class NamespaceSteps
             clients.Pid = clients.Host.Spawn(request, "linux.namespaces").Wait();
             clients.Container.Hello();
         });
+        NetDeviceSteps.Add(plan, input);
     }
 
     private static SpawnRequest Request(PlanInput input, ulong created)

@@ -9,6 +9,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int socket(int domain, int type, int protocol);
 
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial uint if_nametoindex(string name);
+
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int bind(int fd, sockaddr_un* address, uint length);
 

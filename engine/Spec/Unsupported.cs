@@ -20,8 +20,6 @@ internal static class Unsupported
         (Foreign, static spec => When(spec.FreeBsd is not null, "freebsd")),
         ("must have an entry of type mount: this engine does not change the host's mounts",
             static spec => When(spec.Linux?.Namespace("mount") is null, "linux.namespaces")),
-        ("this engine does not move network devices", static spec => When(spec.Linux is { NetDevices.Count: > 0 }, "linux.netDevices")),
-        ("this engine does not use resctrl", static spec => When(spec.Linux?.IntelRdt is not null, "linux.intelRdt")),
         ("this engine has no listener for seccomp notifications", static spec => Text(spec.Linux?.Seccomp?.ListenerPath, "linux.seccomp.listenerPath")),
         ("this engine has no listener for seccomp notifications", Notifications),
         ("this engine does not map ids of mounts", IdMappedMounts),

@@ -24,6 +24,8 @@ public static class Validator
         ("resources", static (spec, _, findings) => ResourceChecks.Run(spec.Linux?.Resources, "linux.resources", findings)),
         ("scheduling", static (spec, _, findings) => SchedulingChecks.Linux(spec, findings)),
         ("labels", static (spec, host, findings) => LabelChecks.Run(spec, host, findings)),
+        ("network devices", static (spec, host, findings) => NetDeviceChecks.Run(spec, host, findings)),
+        ("resctrl", static (spec, host, findings) => IntelRdtChecks.Run(spec, host, findings)),
         ("seccomp", static (spec, _, findings) => SeccompChecks.Run(spec, findings)),
         ("unsupported", static (spec, _, findings) => Unsupported.Run(spec, findings)),
     ];

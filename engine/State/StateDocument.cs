@@ -70,6 +70,12 @@ public sealed record EngineState
 
     /// <summary>Every cgroup directory of the container, by hierarchy.</summary>
     public CgroupRecord[] Cgroups { get; set; } = [];
+
+    /// <summary>Directories of resctrl that the container's processes are in (linux.intelRdt), in the order in which one joins them.</summary>
+    public string[]? ResctrlGroups { get; set; }
+
+    /// <summary>The one of them that was made for this container alone and goes with it.</summary>
+    public string? ResctrlOwn { get; set; }
 }
 
 /// <summary>One cgroup directory.</summary>

@@ -115,6 +115,13 @@ public sealed class SupervisorClient : ServerClient
         return Send(MethodNames.Of(HostMethod.RaiseLimits), ref message, context);
     }
 
+    /// <inheritdoc cref="Engine.Shared.Protocol.MoveNetDevice"/>
+    public Pending MoveNetDevice(string name, string newName, uint[] addresses, string? context = null)
+    {
+        var message = new MoveNetDevice { Name = Arena.Text(name), NewName = Arena.Text(newName), Addresses = Arena.Words(addresses) };
+        return Send(MethodNames.Of(HostMethod.MoveNetDevice), ref message, context);
+    }
+
     /// <summary>Runs a hook in the host's namespaces.</summary>
     public Pending RunHook(HookCall hook, string? context = null)
     {

@@ -31,7 +31,7 @@ public static class statfs_h
     public const uint SELINUX_MAGIC = 0xf97cff8c;
     public const int DEBUGFS_MAGIC = 0x64626720, TRACEFS_MAGIC = 0x74726163;
     public const uint BPF_FS_MAGIC = 0xcafe4a11;
-    public const int BINFMTFS_MAGIC = 0x42494e4d;
+    public const int BINFMTFS_MAGIC = 0x42494e4d, RDTGROUP_SUPER_MAGIC = 0x7655821;
     public const uint HUGETLBFS_MAGIC = 0x958458f6;
     public const int
         PIPEFS_MAGIC = 0x50495045, SOCKFS_MAGIC = 0x534f434b, ANON_INODE_FS_MAGIC = 0x9041934, EXT4_SUPER_MAGIC = 0xef53,

@@ -46,6 +46,12 @@ public enum CgroupFlags : uint
 
     /// <summary>Fail with EEXIST when the directory exists already and holds processes.</summary>
     Exclusive = 32,
+
+    /// <summary>A group of resctrl (linux.intelRdt) and no cgroup: the mount is one of resctrl, and processes go into its "tasks".</summary>
+    Resctrl = 64,
+
+    /// <summary>What is made stays when the container ends: others may use it by then.</summary>
+    Keep = 128,
 }
 
 /// <summary>
@@ -252,6 +258,30 @@ public struct RaiseLimits : IMessage
     {
         c.Begin(1);
         c.Packed(ref Rlimits, Limits.RlimitWords);
+    }
+}
+
+/// <summary>
+/// Moves the host's network device <see cref="Name"/> into the container's network namespace, as <see cref="NewName"/>, gives it its addresses again
+/// and sets it up. Refused when the new name is taken there; it may end in "%d", which stands for the first free number.
+/// </summary>
+public struct MoveNetDevice : IMessage
+{
+    public Text Name;
+    public Text NewName;
+
+    /// <summary>
+    /// Ten words each: address family and prefix length (in the second byte); local and peer address, four words each, and the IPv4 broadcast address
+    /// (0 for none) as the bytes that netlink has.
+    /// </summary>
+    public Words Addresses;
+
+    public void Fields(ref Codec c)
+    {
+        c.Begin(3);
+        c.CStr(ref Name, Limits.InterfaceName);
+        c.CStr(ref NewName, Limits.InterfaceName);
+        c.Packed(ref Addresses, Limits.AddressWords);
     }
 }
 

@@ -69,6 +69,12 @@ public static class Limits
     /// <summary>A set of CPUs or memory nodes, a bit each: the kernel's NR_CPUS ends at 8192.</summary>
     public const int BitmapWords = 256;
 
+    /// <summary>IFNAMSIZ without its NUL.</summary>
+    public const int InterfaceName = 15;
+
+    /// <summary>Addresses of one network device: 64 of ten words, see <see cref="MoveNetDevice"/>.</summary>
+    public const int AddressWords = 64 * 10;
+
     /// <summary>BPF_MAXINSNS of 8 bytes.</summary>
     public const int SeccompBytes = 4096 * 8;
 

@@ -69,6 +69,8 @@ public enum HostMethod : uint
     ReadState = 19,
     /// <summary>RaiseLimits -> Nothing. Between Spawn and Created.</summary>
     RaiseLimits = 20,
+    /// <summary>MoveNetDevice -> Nothing. Between Spawn and Created.</summary>
+    MoveNetDevice = 21,
 }
 
 /// <summary>Methods of the container-side server (the container stage).</summary>
@@ -119,7 +121,7 @@ public enum ContainerMethod : uint
 public static class MethodNames
 {
     /// <summary>The last <see cref="HostMethod"/>.</summary>
-    public const uint LastHost = (uint)HostMethod.RaiseLimits;
+    public const uint LastHost = (uint)HostMethod.MoveNetDevice;
 
     /// <summary>The last <see cref="ContainerMethod"/>.</summary>
     public const uint LastContainer = (uint)ContainerMethod.Finish;
@@ -152,6 +154,7 @@ public static class MethodNames
             case HostMethod.Abort: return "Abort"u8;
             case HostMethod.ReadState: return "ReadState"u8;
             case HostMethod.RaiseLimits: return "RaiseLimits"u8;
+            case HostMethod.MoveNetDevice: return "MoveNetDevice"u8;
             default: return default;
         }
     }

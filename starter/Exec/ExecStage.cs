@@ -141,6 +141,9 @@ internal static unsafe class ExecStage
         for (int i = 0; i < s_cgroups; i++)
         {
             int fd = Sys.openat(s_store.Cgroups[i], CString.Of("cgroup.procs"u8), O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+            // A group of resctrl has only this.
+            if (fd == -ENOENT)
+                fd = Sys.openat(s_store.Cgroups[i], CString.Of("tasks"u8), O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
             long result = fd < 0 ? fd : Sys.write(fd, text.Text, (ulong)text.Length);
             if (fd >= 0)
                 Sys.close(fd);

@@ -36,6 +36,7 @@ internal static class Policy
         Root, // Abort
         Root, // ReadState
         Root, // RaiseLimits: beyond the caller's
+        Root, // MoveNetDevice: away from the host
     ];
 
     // By ContainerMethod, from None.

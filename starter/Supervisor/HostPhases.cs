@@ -35,6 +35,7 @@ internal static class HostPhases
         Creating, // Abort
         Always, // ReadState
         Made, // RaiseLimits
+        Made, // MoveNetDevice
     ];
 
     // Answered at once, also while a hook or a start is under way: what ends a container must not wait for what hangs in it.

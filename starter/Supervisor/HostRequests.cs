@@ -77,6 +77,12 @@ internal static unsafe class HostRequests
             : Failure.Refuse("RaiseLimits"u8, "not five numbers for each limit"u8);
     }
 
+    public static bool MoveNetDevice(ref RpcServer server)
+    {
+        MoveNetDevice request = default;
+        return server.Params(ref request) && NetDevices.Move(ref request);
+    }
+
     public static bool Kill(ref RpcServer server)
     {
         Kill request = default;

@@ -134,6 +134,7 @@ internal static unsafe class HostServer
             case HostMethod.OpenNamespace: return server.Answer(HostRequests.OpenNamespace(ref server));
             case HostMethod.Spawn: return HostRequests.Spawn(ref server);
             case HostMethod.RaiseLimits: return server.Answer(HostRequests.RaiseLimits(ref server));
+            case HostMethod.MoveNetDevice: return server.Answer(HostRequests.MoveNetDevice(ref server));
             case HostMethod.RunHook: return Later(ref server, method, HostHook.Begin(ref server));
             case HostMethod.Created: return Later(ref server, method, server.NoParams()) && StartOrders.TryCreated();
             case HostMethod.Start: return Later(ref server, method, server.NoParams() && StartOrders.Begin());

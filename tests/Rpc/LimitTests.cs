@@ -88,6 +88,7 @@ public sealed class LimitTests : IDisposable
     [InlineData("ProcessPlan.Rlimits", Limits.RlimitWords)]
     [InlineData("ProcessPlan.FinalCpus", Limits.BitmapWords)]
     [InlineData("RaiseLimits.Rlimits", Limits.RlimitWords)]
+    [InlineData("MoveNetDevice.Addresses", Limits.AddressWords)]
     public void Packed_numbers_end_at_their_limit(string field, int limit)
     {
         var (type, name) = Split(field);

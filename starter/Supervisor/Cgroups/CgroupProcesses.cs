@@ -24,10 +24,11 @@ internal static unsafe class CgroupProcesses
             CgroupSlot slot = CgroupSlots.At(i);
             if (slot.Directory <= 0 || slot.Directory == except || (slot.Flags & CgroupFlags.Attach) == 0)
                 continue;
-            long result = ControlFile.Write(slot.Directory, CString.Of("cgroup.procs"u8), new Text(text.Text, text.Length));
+            ReadOnlySpan<byte> file = (slot.Flags & CgroupFlags.Resctrl) != 0 ? "tasks"u8 : "cgroup.procs"u8;
+            long result = ControlFile.Write(slot.Directory, CString.Of(file), new Text(text.Text, text.Length));
             if (result < 0)
             {
-                Failure.Call("write"u8, "cgroup.procs"u8, result);
+                Failure.Call("write"u8, file, result);
                 return Failure.Explain("the process cannot be put into the cgroup"u8);
             }
         }

@@ -52,6 +52,8 @@ internal static unsafe class CgroupSlots
         opened.Directory = CgroupWalk.Open(ref request, out opened.Own);
         if (opened.Directory < 0)
             return false;
+        // A group of resctrl is no place to look for processes: it is removed with what is in it.
+        opened.Own &= (flags & CgroupFlags.Resctrl) == 0;
 
         if ((flags & CgroupFlags.Exclusive) != 0 && !opened.Own && IsPopulated(opened.Directory, flags))
         {

@@ -49,14 +49,15 @@ internal static unsafe class CgroupWalk
             return fd;
         }
 
-        bool unified = ((CgroupFlags)request.Flags & CgroupFlags.Unified) != 0;
+        CgroupFlags flags = (CgroupFlags)request.Flags;
+        long wanted = (flags & CgroupFlags.Unified) != 0 ? CGROUP2_SUPER_MAGIC :
+            (flags & CgroupFlags.Resctrl) != 0 ? RDTGROUP_SUPER_MAGIC : CGROUP_SUPER_MAGIC;
         statfs system = default;
-        if (Sys.fstatfs(fd, &system) >= 0 && system.f_type == CGROUP2_SUPER_MAGIC == unified &&
-            (system.f_type == CGROUP_SUPER_MAGIC || system.f_type == CGROUP2_SUPER_MAGIC))
+        if (Sys.fstatfs(fd, &system) >= 0 && system.f_type == wanted)
             return CgroupMade.AddMount(fd);
 
         Sys.close(fd);
-        Failure.Refuse("OpenCgroup"u8, request.Mountpoint, "not a cgroup mount of the version that the request says"u8);
+        Failure.Refuse("OpenCgroup"u8, request.Mountpoint, "not a mount of the kind that the request says"u8);
         return -1;
     }
 
@@ -92,7 +93,7 @@ internal static unsafe class CgroupWalk
             bool last = IsLast(path, end);
             int next = Enter(directory, name, ref request, last, out bool made);
             bool attach = last && ((CgroupFlags)request.Flags & CgroupFlags.Attach) != 0;
-            if (made && next >= 0 && !CgroupMade.Record(mountIndex, new Text(path.At, end), attach))
+            if (made && next >= 0 && ((CgroupFlags)request.Flags & CgroupFlags.Keep) == 0 && !CgroupMade.Record(mountIndex, new Text(path.At, end), attach))
                 next = -ENOSPC;
             directory = Replace(mount, directory, next);
             if (directory < 0)
@@ -140,7 +141,7 @@ internal static unsafe class CgroupWalk
             return result;
         made = result >= 0;
         next = ControlFile.Open(directory, name, O_PATH | O_DIRECTORY);
-        if (made && next >= 0)
+        if (made && next >= 0 && ((CgroupFlags)request.Flags & CgroupFlags.Resctrl) == 0)
             CgroupInherit.Fill(directory, next, ((CgroupFlags)request.Flags & CgroupFlags.Unified) != 0, last);
         return next;
     }

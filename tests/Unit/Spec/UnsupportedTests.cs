@@ -13,8 +13,6 @@ public class UnsupportedTests
         ["zos"] = s => s.Zos = new(),
         ["freebsd"] = s => s.FreeBsd = new(),
         ["linux.namespaces"] = s => s.Linux!.Namespaces = [.. s.Linux.Namespaces.Where(ns => ns.Type != "mount")],
-        ["linux.netDevices"] = s => s.Linux!.NetDevices = new() { ["eth0"] = new() },
-        ["linux.intelRdt"] = s => s.Linux!.IntelRdt = new(),
         ["linux.seccomp.listenerPath"] = s => s.Linux!.Seccomp!.ListenerPath = "/run/s",
         ["linux.seccomp.syscalls[0].action"] = s => s.Linux!.Seccomp!.Syscalls[0].Action = "SCMP_ACT_NOTIFY",
         ["linux.seccomp.flags[0]"] = s => s.Linux!.Seccomp!.Flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
