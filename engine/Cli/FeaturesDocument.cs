@@ -48,6 +48,10 @@ public static class FeaturesDocument
         json.WriteStartObject("mountExtensions");
         Enabled(json, "idmap", IsMountOption("idmap"));
         json.WriteEndObject();
+        json.WriteStartObject("memoryPolicy");
+        Strings(json, "modes", KernelNames.MemoryModes.All);
+        Strings(json, "flags", KernelNames.MemoryFlags.All);
+        json.WriteEndObject();
         json.WriteEndObject();
         json.WriteStartObject("annotations");
         json.WriteString("io.github.seccomp.libseccomp.version", SeccompCompiler.LibraryVersion);

@@ -11,25 +11,14 @@ namespace Engine.Tests.Integration.Config;
 public sealed class NetDeviceTests : ConfigTest
 {
     private static int s_number;
-    private readonly List<string> _links = [];
 
     // Names of network devices have 15 bytes.
     private string NewLink()
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"et{Environment.ProcessId % 1_000_000}v{Interlocked.Increment(ref s_number)}");
         Host("ip", "link", "add", name, "type", "veth", "peer", "name", name + "p");
-        _links.Add(name + "p");
+        Owned(new Peer(name + "p"));
         return name;
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        foreach (var link in _links)
-        {
-            new Command("ip", "link", "delete", link).Run();
-        }
-
-        base.Dispose(disposing);
     }
 
     private Bundle With(string link, string? inside, string script)
@@ -41,6 +30,12 @@ public sealed class NetDeviceTests : ConfigTest
         }
 
         return NewBundle().Shell(script).Edit(c => c["linux"]!["netDevices"] = new JsonObject { [link] = device });
+    }
+
+    // One end of a pair takes the other with it, wherever that is.
+    private sealed record Peer(string Name) : IDisposable
+    {
+        public void Dispose() => new Command("ip", "link", "delete", Name).Run();
     }
 
     private static bool IsHere(string link) => System.IO.Directory.Exists("/sys/class/net/" + link);
