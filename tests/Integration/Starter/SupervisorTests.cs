@@ -164,7 +164,7 @@ public sealed class SupervisorTests : EngineTest
         var cgroup = TestRun.Hierarchies[0];
         AssertFails(host.OpenNamespace(sched_h.CLONE_NEWNET, "/proc/self/ns/uts"), "another kind");
         AssertFails(host.OpenNamespace(sched_h.CLONE_NEWNET, "/etc/passwd"), "not a namespace");
-        AssertFails(host.OpenCgroup(0, CgroupFlags.Create, "/tmp", "/x"), "not a cgroup mount");
+        AssertFails(host.OpenCgroup(0, CgroupFlags.Create, "/tmp", "/x"), "not a mount of the kind");
         AssertFails(host.OpenCgroup(0, CgroupFlags.Create | VersionOf(cgroup), cgroup, "/a/../b"), "..");
         AssertFails(host.OpenCgroup(99, CgroupFlags.Create | VersionOf(cgroup), cgroup, "/a"), "no such slot");
         AssertFails(host.WriteCgroup(3, "pids.max", "1"), "not open");

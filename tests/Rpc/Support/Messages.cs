@@ -41,7 +41,10 @@ public static unsafe class Messages
         object message = Activator.CreateInstance(type)!;
         foreach (var field in type.GetFields(BindingFlags.Public | BindingFlags.Instance))
         {
-            field.SetValue(message, Value(field.FieldType, random, arena));
+            // Names of network devices are the only texts with a limit below the words of the others.
+            field.SetValue(message, type == typeof(MoveNetDevice) && field.FieldType == typeof(Text)
+                ? arena.Text(Word(random, Limits.InterfaceName))
+                : Value(field.FieldType, random, arena));
         }
 
         return (IMessage)message;
