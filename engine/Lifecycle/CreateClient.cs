@@ -39,7 +39,7 @@ public static class CreateClient
     private const int Backlog = 64;
 
     // A roll-back waits at most 5 s for a busy cgroup.
-    private const int RollbackMilliseconds = 20_000;
+    internal const int RollbackMilliseconds = 20_000;
 
     /// <summary>Creates the container and returns the master's answer.</summary>
     /// <exception cref="EngineException">With the reason; everything is rolled back.</exception>
@@ -61,7 +61,7 @@ public static class CreateClient
 
     // The supervisor rolls back, and the directory is gone with that. A supervisor that was killed has left its record, and with it
     // the names of the cgroups it may have made.
-    private static void CleanUp(StateRoot root, ContainerDirectory directory)
+    internal static void CleanUp(StateRoot root, ContainerDirectory directory)
     {
         if (directory.ReadState() is null)
         {
@@ -106,11 +106,7 @@ public static class CreateClient
     private static CreateAnswer Launch(StateRoot root, ContainerDirectory directory, CreateOptions options, byte[] config, SafeFd? trace)
     {
         string logPath = options.LogPath ?? directory.PathOf(options.Id + ".log");
-        using (SafeFd copy = Files.OpenIn(directory.Descriptor, ContainerDirectory.ConfigFile, fcntl_h.O_WRONLY | fcntl_h.O_CREAT | fcntl_h.O_EXCL, 0x180))
-        {
-            Files.WriteAll(copy, config, directory.PathOf(ContainerDirectory.ConfigFile));
-        }
-
+        directory.WriteConfig(config);
         using SafeFd configCopy = Files.OpenIn(directory.Descriptor, ContainerDirectory.ConfigFile, fcntl_h.O_RDONLY);
         using SafeFd control = UnixSockets.Listen(directory.Descriptor, ContainerDirectory.ControlSocket, Backlog);
         using SafeFd attach = UnixSockets.Listen(directory.Descriptor, ContainerDirectory.AttachSocket, Backlog);
@@ -195,7 +191,7 @@ public static class CreateClient
         throw new EngineException(string.IsNullOrEmpty(cause) ? "the master ended before the container was created" : cause);
     }
 
-    private static SafeFd OpenTrace(string path)
+    internal static SafeFd OpenTrace(string path)
     {
         try
         {
@@ -207,7 +203,7 @@ public static class CreateClient
         }
     }
 
-    private static SafeFd OpenParent(string path, string what)
+    internal static SafeFd OpenParent(string path, string what)
     {
         string? parent = Path.GetDirectoryName(path);
         if (string.IsNullOrEmpty(parent) || Path.GetFileName(path).Length == 0)

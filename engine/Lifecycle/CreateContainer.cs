@@ -61,6 +61,18 @@ public static class CreateContainer
 
     private static CreateAnswer Create(SupervisorClient host, FdChannel container, CreateOrder order, byte[] config, SafeFd? traceFile)
     {
+        var warnings = new List<string>();
+        CreationClients clients = Drive(host, container, traceFile, () => Plan(order, config, warnings));
+        return new CreateAnswer { Pid = clients.Pid, Warnings = [.. warnings] };
+    }
+
+    /// <summary>
+    /// Makes the plan while the supervisor starts, and runs it over both connections. Takes the container connection over; the host
+    /// connection stays the caller's.
+    /// </summary>
+    /// <exception cref="RpcException">The first step that failed.</exception>
+    internal static CreationClients Drive(SupervisorClient host, FdChannel container, SafeFd? traceFile, Func<CreationPlan> makePlan)
+    {
         using var stage = new ContainerClient(container);
         RpcTrace? trace = traceFile is null ? null : new RpcTrace();
         host.Connection.Trace = trace;
@@ -69,16 +81,15 @@ public static class CreateContainer
         {
             // The supervisor answers while the config is parsed.
             host.Hello();
-            var warnings = new List<string>();
             CreationPlan plan;
             using (trace?.Phase("plan"))
             {
-                plan = Plan(order, config, warnings);
+                plan = makePlan();
             }
 
             var clients = new CreationClients(host, stage);
             plan.Run(clients);
-            return new CreateAnswer { Pid = clients.Pid, Warnings = [.. warnings] };
+            return clients;
         }
         finally
         {
@@ -91,10 +102,15 @@ public static class CreateContainer
     }
 
     /// <summary>Loads, validates and plans; also what <c>--plan</c> does, in the CLI and without doing anything.</summary>
-    public static CreationPlan Plan(CreateOrder order, byte[] config, List<string> warnings)
+    /// <param name="order">What is to be created.</param>
+    /// <param name="config">The bytes of config.json.</param>
+    /// <param name="warnings">Gets what is no error.</param>
+    /// <param name="amend">What the caller adds to the configuration before it is planned.</param>
+    public static CreationPlan Plan(CreateOrder order, byte[] config, List<string> warnings, Action<RuntimeSpec>? amend = null)
     {
         RuntimeSpec spec = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts, out IReadOnlyList<ConfigError> remarks);
         warnings.AddRange(remarks.Select(remark => $"config.json: {remark.JsonPath}: {remark.Message}"));
+        amend?.Invoke(spec);
         return CreationPlanBuilder.Build(new PlanInput(spec, order, CgroupLayout.Read()), warnings);
     }
 
@@ -117,19 +133,21 @@ public static class CreateContainer
     {
         ConfigException config => new CreateAnswer { Errors = [.. config.Lines], ExitCode = config.ExitCode },
         EngineException own => new CreateAnswer { Errors = [own.Message], ExitCode = own.ExitCode },
-        RpcException rpc => new CreateAnswer { Errors = [Advice.Add(rpc)], ExitCode = ExitCode.Failure, PayloadCode = PayloadCode(rpc) },
+        RpcException rpc => new CreateAnswer { Errors = [Advice.Add(rpc)], ExitCode = ExitCode.Failure, PayloadCode = PayloadCode(rpc.Operation, rpc.Errno) },
         PeerLostException or MessageException or SyscallException => new CreateAnswer { Errors = [error.Message], ExitCode = ExitCode.Failure },
         _ => new CreateAnswer { Errors = [$"unexpected failure of the master: {error.GetType().Name}: {error.Message}"], ExitCode = ExitCode.Failure },
     };
 
-    private static int PayloadCode(RpcException error) => (error.Operation, error.Errno) switch
+    /// <summary>127 or 126 when the failure is that there is no such program to execute, or that it is none; else 0.</summary>
+    internal static int PayloadCode(string operation, int errno) => (operation, errno) switch
     {
         ("execve", Errno.ENOENT or Errno.ENOTDIR) => ExitCode.NotFound,
         ("execve", _) => ExitCode.NotExecutable,
         _ => 0,
     };
 
-    private static void TryAbort(SupervisorClient host)
+    /// <summary>Asks for the roll-back of a creation; a supervisor that is gone has done it, or left it to the caller.</summary>
+    internal static void TryAbort(SupervisorClient host)
     {
         try
         {

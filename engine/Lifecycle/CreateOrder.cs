@@ -21,6 +21,12 @@ public sealed record CreateOrder
     public string? PidFile { get; set; }
     public bool EmptyProcess { get; set; }
 
+    /// <summary>No new session keyring for the process.</summary>
+    public bool KeepKeyring { get; set; }
+
+    /// <summary>Nobody stays with the container: no log, no sockets but start.sock.</summary>
+    public bool Unmonitored { get; set; }
+
     /// <summary>The caller's uid.</summary>
     public uint Uid { get; set; }
 

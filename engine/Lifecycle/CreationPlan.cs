@@ -1,5 +1,6 @@
 using System.Text;
 using Engine.Rpc.Client;
+using Engine.Rpc.Linux;
 
 namespace Engine.Lifecycle;
 
@@ -26,6 +27,9 @@ public sealed record CreationClients(SupervisorClient Host, ContainerClient Cont
 {
     /// <summary>Host pid of the container stage, once Spawn was answered.</summary>
     public int Pid { get; set; }
+
+    /// <summary>The terminal's master side, once an unmonitored container with one is created; whoever runs the plan disposes it.</summary>
+    public SafeFd? Terminal { get; set; }
 
     /// <summary>Waits until everything sent so far is done. The host first: where a source could not be cloned, its error is the cause of the other.</summary>
     public void Drain()

@@ -63,6 +63,7 @@ public static class CreationPlanBuilder
         var own = new EngineState
         {
             BootId = Liveness.BootId(),
+            Unmonitored = input.Order.Unmonitored,
             Terminal = input.Config.Process?.Terminal ?? false,
             LogPath = input.Order.LogPath,
             LogFormat = input.Order.LogFormat,

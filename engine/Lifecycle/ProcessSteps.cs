@@ -65,6 +65,11 @@ public static class ProcessSteps
         ProcessDescription description = Describe(process, input.Linux, warnings);
         description.Flags |= ProcessFlags.MakeCwd;
         description.Keyring = "_ses." + input.Order.Id;
+        if (input.Order.KeepKeyring)
+        {
+            description.Flags &= ~ProcessFlags.NewKeyring;
+        }
+
         if (input.Order.EmptyProcess)
         {
             description.Flags |= ProcessFlags.Empty;
@@ -82,7 +87,7 @@ public static class ProcessSteps
             stage.PrepareProcess(memory, "process");
         });
         plan.Barrier(PlanServer.Container, "Finish", "wait for start", "", clients => clients.Container.Finish().Wait());
-        plan.Barrier(PlanServer.Host, "Created", "state and pid file", "", clients => clients.Host.Created().Wait());
+        plan.Barrier(PlanServer.Host, "Created", "state and pid file", "", clients => clients.Terminal = clients.Host.Created().Wait());
     }
 
     private static ResourceLimit Limit(RlimitSpec limit) => Rlimits.TryNumber(limit.Type, out int number)

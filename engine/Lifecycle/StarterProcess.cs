@@ -29,6 +29,9 @@ public sealed class LaunchMessage(LaunchMode mode, string id)
     public uint Rows { get; init; }
     public uint Columns { get; init; }
 
+    /// <summary>Descriptors of this process that the payload gets from number 3 on; they stay the caller's.</summary>
+    public IReadOnlyList<int> Preserved { get; init; } = [];
+
     internal uint Mask => _descriptors.Keys.Aggregate(0u, (mask, which) => mask | (1u << (int)which));
 
     internal int[] Values => [.. _descriptors.Values.Select(fd => fd.Value)];
@@ -99,8 +102,14 @@ public sealed class StarterProcess : IDisposable
             Namespaces = message.Namespaces,
             Rows = message.Rows,
             Columns = message.Columns,
+            Preserved = (uint)message.Preserved.Count,
         };
         _launch.SendMessage(ref record, message.Values);
+        foreach (int[] some in message.Preserved.Chunk(Limits.Descriptors))
+        {
+            var part = new PreservedDescriptors { Count = (uint)some.Length };
+            _launch.SendMessage(ref part, some);
+        }
     }
 
     /// <summary>Exec's second datagram: the container's cgroup directories.</summary>

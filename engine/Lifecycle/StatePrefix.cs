@@ -32,8 +32,12 @@ public sealed record StatePrefix(byte[] Oci, byte[] Own)
         });
         byte[] rest = Members(json =>
         {
-            json.WriteString("attachSocket", Path.Combine(order.StateDirectory, ContainerDirectory.AttachSocket));
-            json.WriteString("controlSocket", Path.Combine(order.StateDirectory, ContainerDirectory.ControlSocket));
+            if (!order.Unmonitored)
+            {
+                json.WriteString("attachSocket", Path.Combine(order.StateDirectory, ContainerDirectory.AttachSocket));
+                json.WriteString("controlSocket", Path.Combine(order.StateDirectory, ContainerDirectory.ControlSocket));
+            }
+
             json.WritePropertyName("engine");
             JsonSerializer.Serialize(json, own, LifecycleJson.Default.EngineState);
         });

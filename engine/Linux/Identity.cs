@@ -12,6 +12,16 @@ public static class Identity
     /// <summary>getegid(2).</summary>
     public static uint EffectiveGid => Libc.getegid();
 
+    /// <summary>Whether processes below this one that lose their parent become its children (PR_SET_CHILD_SUBREAPER).</summary>
+    /// <exception cref="SyscallException">The kernel refused.</exception>
+    public static void Adopt(bool orphans)
+    {
+        if (Libc.prctl(prctl_h.PR_SET_CHILD_SUBREAPER, orphans ? 1u : 0u, 0, 0, 0) != 0)
+        {
+            throw SyscallException.Last("prctl(PR_SET_CHILD_SUBREAPER)", "");
+        }
+    }
+
     /// <summary>From now on the process cannot be traced, dumps no core, and its files in /proc are root's.</summary>
     /// <exception cref="SyscallException">The kernel refused.</exception>
     public static void MakeUndumpable()

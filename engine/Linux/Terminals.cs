@@ -33,6 +33,22 @@ public static unsafe class Terminals
         }
     }
 
+    /// <summary>The terminal does not put a carriage return before a newline: what shows it, a terminal itself, does (runc's docs/terminals.md).</summary>
+    public static void PassNewlines(SafeFd terminal)
+    {
+        termios settings;
+        if (Libc.ioctl(terminal.Value, termios_h.TCGETS, &settings) != 0)
+        {
+            throw SyscallException.Last("ioctl", "TCGETS");
+        }
+
+        settings.c_oflag &= ~(uint)termios_h.ONLCR;
+        if (Libc.ioctl(terminal.Value, termios_h.TCSETS, &settings) != 0)
+        {
+            throw SyscallException.Last("ioctl", "TCSETS");
+        }
+    }
+
     /// <summary>Passes every byte on as it is typed, as cfmakeraw does; disposing the result restores what was.</summary>
     public static IDisposable MakeRaw(int fd)
     {

@@ -15,10 +15,13 @@ public readonly record struct PeerCredentials(int Pid, uint Uid, uint Gid);
 /// </summary>
 public static unsafe class UnixSockets
 {
-    /// <summary>A listening socket named <paramref name="leaf"/> in <paramref name="directory"/>, mode 0600 from the first moment, non-blocking.</summary>
-    public static SafeFd Listen(SafeFd directory, string leaf, int backlog)
+    /// <summary>
+    /// A listening socket named <paramref name="leaf"/> in <paramref name="directory"/>, mode 0600 from the first moment, non-blocking;
+    /// for datagrams that keep their order (SOCK_SEQPACKET) or a stream.
+    /// </summary>
+    public static SafeFd Listen(SafeFd directory, string leaf, int backlog, bool datagrams = false)
     {
-        var socket = Create(socket_h.SOCK_STREAM | socket_h.SOCK_NONBLOCK, leaf);
+        var socket = Create((datagrams ? socket_h.SOCK_SEQPACKET : socket_h.SOCK_STREAM) | socket_h.SOCK_NONBLOCK, leaf);
         try
         {
             // The file that bind makes has the mode of the socket, less the umask.
@@ -44,10 +47,10 @@ public static unsafe class UnixSockets
     }
 
     /// <summary>A connection to <paramref name="leaf"/> in <paramref name="directory"/>, in blocking mode.</summary>
-    /// <exception cref="SyscallException">ENOENT: no such socket. ECONNREFUSED: nobody listens.</exception>
-    public static SafeFd Connect(SafeFd directory, string leaf)
+    /// <exception cref="SyscallException">ENOENT: no such socket. ECONNREFUSED: nobody listens. EAGAIN: no room, and not to wait for it.</exception>
+    public static SafeFd Connect(SafeFd directory, string leaf, bool datagrams = false, bool wait = true)
     {
-        var socket = Create(socket_h.SOCK_STREAM, leaf);
+        var socket = Create((datagrams ? socket_h.SOCK_SEQPACKET : socket_h.SOCK_STREAM) | (wait ? 0 : socket_h.SOCK_NONBLOCK), leaf);
         try
         {
             sockaddr_un address;

@@ -24,6 +24,9 @@ public sealed class ContainerDirectory : IDisposable
     /// <summary>Attach socket.</summary>
     public const string AttachSocket = "attach.sock";
 
+    /// <summary>Where the start of an unmonitored container is asked for; there until it is started.</summary>
+    public const string StartSocket = "start.sock";
+
     private const int MaxState = 16 * 1024 * 1024;
 
     private ContainerDirectory(string id, string path, SafeFd descriptor)
@@ -77,6 +80,32 @@ public sealed class ContainerDirectory : IDisposable
 
     /// <summary>Gives the lock back. Only after a <see cref="TryLock"/> that was meant as a question.</summary>
     public void Unlock() => Files.Unlock(Descriptor);
+
+    /// <summary>Keeps a copy of the configuration; once, when the container is created.</summary>
+    public void WriteConfig(ReadOnlySpan<byte> config)
+    {
+        using SafeFd copy = Files.OpenIn(Descriptor, ConfigFile, fcntl_h.O_WRONLY | fcntl_h.O_CREAT | fcntl_h.O_EXCL, 0x180);
+        Files.WriteAll(copy, config, PathOf(ConfigFile));
+    }
+
+    /// <summary>True while the stage of an unmonitored container waits to be started: it holds the listening socket until the payload's execve.</summary>
+    public bool AwaitsStart()
+    {
+        try
+        {
+            using SafeFd socket = UnixSockets.Connect(Descriptor, StartSocket, datagrams: true, wait: false);
+            return true;
+        }
+        catch (SyscallException error) when (error.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
+        {
+            return false;
+        }
+        catch (SyscallException error) when (error.Errno is Errno.EAGAIN)
+        {
+            // A frozen stage takes none of the connections, and this one has no room left.
+            return true;
+        }
+    }
 
     /// <summary>The state document as it was written last; null when there is none yet or it cannot be read.</summary>
     public StateDocument? ReadState()

@@ -37,7 +37,14 @@ public static class Liveness
             };
         }
 
-        return orphan && recorded.Status != ContainerStatus.Stopped ? Orphaned(recorded) : recorded;
+        if (!orphan || recorded.Status == ContainerStatus.Stopped)
+        {
+            return recorded;
+        }
+
+        return recorded.Engine is { Unmonitored: true } && recorded.Status != ContainerStatus.Creating
+            ? Unmonitored(directory, recorded)
+            : Orphaned(recorded);
     }
 
     /// <summary>True when the payload of <paramref name="state"/> lives: same boot, same pid, same start time, no zombie.</summary>
@@ -81,6 +88,20 @@ public static class Liveness
     }
 
     private static bool SameBoot(StateDocument state) => state.Engine is null || state.Engine.BootId.Length == 0 || state.Engine.BootId == BootId();
+
+    // Nobody writes down what becomes of it. Frozen before everything else, as runc has it; its exit code is its parent's alone.
+    private static StateDocument Unmonitored(ContainerDirectory directory, StateDocument recorded)
+    {
+        if (!PayloadLives(recorded))
+        {
+            return recorded with { Status = ContainerStatus.Stopped };
+        }
+
+        return recorded with
+        {
+            Status = IsFrozen(recorded) ? ContainerStatus.Paused : directory.AwaitsStart() ? ContainerStatus.Created : ContainerStatus.Running,
+        };
+    }
 
     private static StateDocument Orphaned(StateDocument recorded)
     {

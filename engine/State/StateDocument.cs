@@ -56,6 +56,9 @@ public sealed record EngineState
     /// <summary>/proc/sys/kernel/random/boot_id: pids of another boot mean nothing.</summary>
     public string BootId { get; set; } = "";
 
+    /// <summary>No supervisor stays with the container: its status is derived from its processes and from start.sock.</summary>
+    public bool Unmonitored { get; set; }
+
     /// <summary>The payload has a terminal.</summary>
     public bool Terminal { get; set; }
     public string? LogPath { get; set; }

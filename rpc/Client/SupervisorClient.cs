@@ -129,8 +129,15 @@ public sealed class SupervisorClient : ServerClient
         return Send(MethodNames.Of(HostMethod.RunHook), ref message, context);
     }
 
-    /// <summary>The stage waits: writes the pid file and the status "created".</summary>
-    public Pending Created() => SendNothing(MethodNames.Of(HostMethod.Created), null);
+    /// <summary>
+    /// The stage waits: writes the pid file and the status "created". The value is the terminal's master side, the caller's, of an
+    /// unmonitored container that has one; otherwise null.
+    /// </summary>
+    public Pending<SafeFd?> Created()
+    {
+        var nothing = default(Nothing);
+        return Connection.Post(MethodNames.Of(HostMethod.Created), ref nothing, new Pending<SafeFd?>(Connection, null, ReadTerminal));
+    }
 
     /// <summary>Executes the payload; the failure is the stage's.</summary>
     public Pending Start() => SendNothing(MethodNames.Of(HostMethod.Start), null);
@@ -181,6 +188,12 @@ public sealed class SupervisorClient : ServerClient
     {
         default(Nothing).Fields(ref codec);
         return message.DescriptorCount == 1 ? message.Take(0) : throw new MessageException("ReadState was answered without its descriptor");
+    }
+
+    private static SafeFd? ReadTerminal(ref Codec codec, ReceivedMessage message)
+    {
+        default(Nothing).Fields(ref codec);
+        return message.DescriptorCount > 0 ? message.Take(0) : null;
     }
 
     private static uint ReadSourceKind(ref Codec codec, ReceivedMessage message)

@@ -20,6 +20,9 @@ public sealed class SafeFd : SafeHandleMinusOneIsInvalid
         }
     }
 
+    /// <summary>True for an open descriptor that survives execve. Whatever this program opens does not: this one was given to it.</summary>
+    public bool IsInheritable => Libc.fcntl(Value, fcntl_h.F_GETFD, 0) == 0;
+
     /// <summary>A second descriptor (close-on-exec) for the same open file, the lowest free one from <paramref name="atLeast"/>.</summary>
     public SafeFd Duplicate(int atLeast = 3)
     {

@@ -12,6 +12,12 @@ public enum LaunchMode : uint
 
     /// <summary>A process in a running container.</summary>
     Exec = 2,
+
+    /// <summary>
+    /// An unmonitored container: the caller drives both servers and its stdio is the payload's; the supervisor ends once the container
+    /// is created, so that the payload's parent is the caller's subreaper.
+    /// </summary>
+    Runtime = 3,
 }
 
 /// <summary>
@@ -55,6 +61,15 @@ public enum LaunchDescriptor
 
     /// <summary>The state root, the state directory's parent, to roll a failed create back.</summary>
     StateRoot = 11,
+
+    /// <summary>Runtime: the supervisor's end of the host RPC pair.</summary>
+    HostRpc = 12,
+
+    /// <summary>Runtime: the container stage's end of the container RPC pair.</summary>
+    ContainerRpc = 13,
+
+    /// <summary>Runtime: listening start.sock (SOCK_SEQPACKET), which the waiting container stage holds.</summary>
+    StartListener = 14,
 }
 
 /// <summary>Switches of <see cref="Launch"/>.</summary>
@@ -68,6 +83,9 @@ public enum LaunchFlags : uint
 
     /// <summary>Exec: end after the start was reported, without waiting.</summary>
     Detach = 2,
+
+    /// <summary>Runtime: the payload is killed when its parent, which is the caller, ends.</summary>
+    DiesWithCaller = 4,
 }
 
 /// <summary>Log formats of the pump.</summary>
@@ -120,9 +138,12 @@ public struct Launch : IMessage
     public uint Rows;
     public uint Columns;
 
+    /// <summary>How many descriptors the payload gets from number 3 on, at most <see cref="Limits.Preserved"/>. They come in <see cref="PreservedDescriptors"/>.</summary>
+    public uint Preserved;
+
     public void Fields(ref Codec c)
     {
-        c.Begin(14);
+        c.Begin(15);
         c.Value(ref Version);
         c.CStr(ref Build, Limits.Name);
         c.Value(ref Mode);
@@ -137,6 +158,23 @@ public struct Launch : IMessage
         c.Value(ref Namespaces);
         c.Value(ref Rows);
         c.Value(ref Columns);
+        c.Value(ref Preserved);
+    }
+}
+
+/// <summary>
+/// The next descriptors of those that <see cref="Launch.Preserved"/> announces, directly behind the launch record: full datagrams, then
+/// the rest.
+/// </summary>
+public struct PreservedDescriptors : IMessage
+{
+    /// <summary>How many descriptors come with it.</summary>
+    public uint Count;
+
+    public void Fields(ref Codec c)
+    {
+        c.Begin(1);
+        c.Value(ref Count);
     }
 }
 

@@ -12,6 +12,9 @@ public static class Limits
     /// <summary>Descriptors in one datagram. The kernel allows 253; the launch needs the most.</summary>
     public const int Descriptors = 16;
 
+    /// <summary>Descriptors that a payload gets beside its stdio; arbitrary, far above what socket activation or a pipe plumber hands over.</summary>
+    public const int Preserved = 512;
+
     /// <summary>PATH_MAX without its NUL.</summary>
     public const int Path = 4095;
 

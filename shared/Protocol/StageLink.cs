@@ -30,6 +30,12 @@ public enum StageNoteKind : uint
 
     /// <summary>Empty process: runs (there is no execve that could say so).</summary>
     Running = 8,
+
+    /// <summary>Supervisor to stage, unmonitored: the supervisor ends now; Start will come over start.sock.</summary>
+    Detach = 9,
+
+    /// <summary>Stage to whoever connected to start.sock: its Start is the one that counts. What follows is as on the link.</summary>
+    Begun = 10,
 }
 
 /// <summary>

@@ -18,6 +18,9 @@ public static class StateLeaf
     /// <summary>Listening attach socket.</summary>
     public static System.ReadOnlySpan<byte> Attach => "attach.sock"u8;
 
+    /// <summary>Listening socket that the start of an unmonitored container is asked for on; there from its creation until it is started.</summary>
+    public static System.ReadOnlySpan<byte> Start => "start.sock"u8;
+
     /// <summary>Ending of the default log's name, behind the container's id.</summary>
     public static System.ReadOnlySpan<byte> LogSuffix => ".log"u8;
 }

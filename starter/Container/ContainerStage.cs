@@ -19,6 +19,7 @@ internal static unsafe class ContainerStage
     private const int Refused = 255;
 
     private static StageContext s_context;
+    private static int s_link;
 
     /// <summary>The container's root is this process's root.</summary>
     public static bool Entered { get; set; }
@@ -31,6 +32,7 @@ internal static unsafe class ContainerStage
     {
         Stage.Enter(StageId.Container);
         s_context = context;
+        s_link = StageContext.Link;
         if (!Begin())
             End();
         if (!ContainerServer.Run())
@@ -42,11 +44,14 @@ internal static unsafe class ContainerStage
 
         Stage.Enter(StageId.Payload);
         bool userNamespace = Owns(CLONE_NEWUSER);
-        if (!PayloadStdio.Take(s_context.Terminal) || !PayloadProcess.Apply(userNamespace, StageContext.Link))
+        if (!PayloadStdio.Take(s_context.Terminal) || !PayloadProcess.Apply(userNamespace, ref s_link))
             End();
-        PayloadProcess.Execute(StageContext.Link);
+        PayloadProcess.Execute(s_link);
         End();
     }
+
+    /// <summary>Start comes from the supervisor; otherwise the stage outlives it.</summary>
+    public static bool Monitored => s_context.Monitored;
 
     /// <summary>
     /// True for a namespace of the container's own: made for it, or joined and not the supervisor's. Only in those may anything be changed
@@ -60,7 +65,7 @@ internal static unsafe class ContainerStage
     // The failure goes to the supervisor and from there to the one who asked; a supervisor that is gone makes no difference any more.
     private static void End()
     {
-        StageLink.SendFailure(StageContext.Link, StageNoteKind.Failed);
+        StageLink.SendFailure(s_link, StageNoteKind.Failed);
         Sys.exit_group(PayloadProcess.ExitCode);
     }
 

@@ -17,7 +17,7 @@ namespace Engine.Starter.Exec;
 /// <summary>The child of <see cref="ExecStage"/>.</summary>
 internal static unsafe class ExecChild
 {
-    private const int Link = 3, Init = 4;
+    private const int Link = 3, Init = 4, Descriptors = 2;
 
     private struct NoteBuffer
     {
@@ -35,19 +35,22 @@ internal static unsafe class ExecChild
         // Until execve: a process that nobody asked for any more.
         Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
 
-        int* wanted = stackalloc int[2];
+        int* wanted = stackalloc int[Descriptors + Limits.Preserved];
         wanted[0] = link;
         wanted[1] = init;
+        PreservedFiles.AppendTo(wanted, Descriptors);
+        PreservedFiles.ArrangedAt(Link + Descriptors);
+        int channel = Link;
         bool userNamespace = (namespaces & CLONE_NEWUSER) != 0;
-        if (DescriptorPlan.Arrange(Link, wanted, 2, true) && AwaitGo() && Enter(namespaces) && Terminal() && PayloadProcess.Resolve())
+        if (DescriptorPlan.Arrange(Link, wanted, Descriptors + PreservedFiles.Count, true) && AwaitGo() && Enter(namespaces) && Terminal() && PayloadProcess.Resolve())
         {
             RootPath.SetRoot(-1);
             Stage.Enter(StageId.Payload);
-            if (PayloadProcess.Apply(userNamespace, Link))
-                PayloadProcess.Execute(Link);
+            if (PayloadProcess.Apply(userNamespace, ref channel))
+                PayloadProcess.Execute(channel);
         }
 
-        StageLink.SendFailure(Link, StageNoteKind.Failed);
+        StageLink.SendFailure(channel, StageNoteKind.Failed);
         Sys.exit_group(PayloadProcess.ExitCode);
     }
 

@@ -8,6 +8,7 @@
 using Engine.Shared.Protocol;
 using Engine.Starter.Container;
 using Engine.Starter.Server;
+using Engine.Starter.Stages;
 
 namespace Engine.Starter.Payload;
 
@@ -32,14 +33,15 @@ internal static unsafe class PayloadProcess
 
     /// <summary>
     /// Sets everything but the working directory, each verified. <paramref name="userNamespace"/>: setgroups may be denied. After a failure
-    /// the process must end. Stdio must be in place; everything else but <paramref name="link"/> is closed.
+    /// the process must end. Stdio must be in place; everything else but <see cref="PreservedFiles"/> and <paramref name="link"/>, whose
+    /// number may change, is closed.
     /// </summary>
-    public static bool Apply(bool userNamespace, int link)
+    public static bool Apply(bool userNamespace, ref int link)
     {
         ref ProcessPlan plan = ref PayloadPlan.Plan;
         bool capabilities = PayloadPlan.Has(ProcessFlags.HasCapabilities);
 
-        if (!CloseOthers(link))
+        if (!PreservedFiles.Place(ref link))
             return false;
         if (!SecurityLabels.Set() || !PayloadLimits.NewKeyring())
             return false;
@@ -54,8 +56,9 @@ internal static unsafe class PayloadProcess
         if (!WorkingDirectory.EnterAsUser() || !Privileges.RaiseEffective() || !PayloadLimits.SetRlimits() || !UnblockSignals())
             return false;
 
-        // The payload outlives the supervisor: from here on nobody's death is ours.
-        int result = Sys.prctl(PR_SET_PDEATHSIG, 0);
+        // The payload outlives the supervisor: from here on nobody's death is ours, unless its parent, who has adopted it by now, wants that.
+        bool dies = (LaunchRecord.Launch.Flags & (uint)LaunchFlags.DiesWithCaller) != 0;
+        int result = Sys.prctl(PR_SET_PDEATHSIG, dies ? SIGKILL : 0);
         if (result < 0)
             return Failure.Call("prctl(PR_SET_PDEATHSIG)"u8, result);
         return Confine(ref plan, capabilities);
@@ -82,17 +85,6 @@ internal static unsafe class PayloadProcess
                 return OwnFailure;
             return Failure.Errno == ENOENT || Failure.Errno == ENOTDIR ? NotFound : NotExecutable;
         }
-    }
-
-    // Whatever an earlier stage forgot: a descriptor of the host in the payload is the way out (CVE-2024-21626, CVE-2019-5736).
-    private static bool CloseOthers(int link)
-    {
-        int result = Sys.fcntl(link, F_SETFD, FD_CLOEXEC);
-        if (result >= 0 && link > 3)
-            result = Sys.close_range(3, (uint)link - 1, 0);
-        if (result >= 0)
-            result = Sys.close_range((uint)link + 1, uint.MaxValue, 0);
-        return result >= 0 || Failure.Call("close_range"u8, result);
     }
 
     // The filter is the very last thing and needs to allow nothing but execve. Without no_new_privs loading it takes CAP_SYS_ADMIN, which then

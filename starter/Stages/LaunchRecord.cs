@@ -7,7 +7,7 @@ namespace Engine.Starter.Stages;
 /// <summary>The launch record and its descriptors, kept for the life of the process.</summary>
 internal static unsafe class LaunchRecord
 {
-    private const int Kinds = (int)LaunchDescriptor.StateRoot + 1;
+    private const int Kinds = (int)LaunchDescriptor.StartListener + 1;
 
     private struct Store
     {
@@ -50,7 +50,7 @@ internal static unsafe class LaunchRecord
         Codec c = Codec.Reader(inbox.Buffer, inbox.Length);
         s_launch.Fields(ref c);
         c.End();
-        return Check(ref c) && Distribute(ref inbox);
+        return Check(ref c) && Distribute(ref inbox) && PreservedFiles.Receive();
     }
 
     /// <summary>A single path component: neither empty nor "." nor "..", no slash.</summary>

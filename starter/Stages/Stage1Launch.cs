@@ -3,7 +3,7 @@
 // Capabilities: as stage 0
 // Namespaces:   the caller's
 // Trusts:       the launch record as far as its workflow goes: root's word (root), an attacker's (set-uid)
-// Gives up:     create: the caller's stdio, session and terminal
+// Gives up:     create: the caller's stdio, session and terminal; in the runtime flavour the stdio goes to the payload
 
 using Engine.Shared.Protocol;
 using Engine.Starter.Exec;
@@ -30,6 +30,7 @@ internal static unsafe class Stage1Launch
             case LaunchMode.Exec:
                 return ExecStage.Run(workflow);
             case LaunchMode.Create:
+            case LaunchMode.Runtime:
                 return Stage2Supervisor.Run(workflow);
             default:
                 Failure.Refuse("launch"u8, "an unknown mode"u8);

@@ -12,19 +12,24 @@ using Engine.Starter.Supervisor;
 
 namespace Engine.Starter.Stages;
 
-/// <summary>Sets the supervisor up, starts master and pump, and runs its loop.</summary>
+/// <summary>Sets the supervisor up, starts master and pump unless the caller drives the servers itself, and runs its loop.</summary>
 internal static unsafe class Stage2Supervisor
 {
-    private const uint Required =
-        1u << (int)LaunchDescriptor.MasterExe | 1u << (int)LaunchDescriptor.PumpExe | 1u << (int)LaunchDescriptor.StateDirectory |
-        1u << (int)LaunchDescriptor.ControlListener | 1u << (int)LaunchDescriptor.AttachListener |
-        1u << (int)LaunchDescriptor.RequestSocket | 1u << (int)LaunchDescriptor.StateRoot;
+    private const uint Common = 1u << (int)LaunchDescriptor.StateDirectory | 1u << (int)LaunchDescriptor.StateRoot;
+
+    private const uint Monitored = Common |
+        1u << (int)LaunchDescriptor.MasterExe | 1u << (int)LaunchDescriptor.PumpExe | 1u << (int)LaunchDescriptor.ControlListener |
+        1u << (int)LaunchDescriptor.AttachListener | 1u << (int)LaunchDescriptor.RequestSocket;
+
+    private const uint Unmonitored = Common |
+        1u << (int)LaunchDescriptor.HostRpc | 1u << (int)LaunchDescriptor.ContainerRpc | 1u << (int)LaunchDescriptor.StartListener;
 
     /// <summary>Runs everything; the result is the exit status.</summary>
     public static int Run(Workflow workflow)
     {
         Stage.Enter(StageId.Supervisor);
         Facts.Workflow = workflow;
+        Facts.Monitored = (LaunchMode)LaunchRecord.Launch.Mode == LaunchMode.Create;
         PayloadStreams.Reset();
         MasterProcess.Reset();
         PumpProcess.Reset();
@@ -50,10 +55,14 @@ internal static unsafe class Stage2Supervisor
     // Without these not even a failure could be cleaned up.
     private static bool CheckDescriptors()
     {
-        if ((LaunchRecord.Launch.Descriptors & Required) != Required)
+        uint required = Facts.Monitored ? Monitored : Unmonitored;
+        if ((LaunchRecord.Launch.Descriptors & required) != required)
             return Failure.Refuse("launch"u8, "a descriptor is missing that create needs"u8);
-        return IsDirectory(LaunchDescriptor.StateDirectory) && IsDirectory(LaunchDescriptor.StateRoot) &&
-            IsListener(LaunchDescriptor.ControlListener) && IsListener(LaunchDescriptor.AttachListener);
+        if (!IsDirectory(LaunchDescriptor.StateDirectory) || !IsDirectory(LaunchDescriptor.StateRoot))
+            return false;
+        return Facts.Monitored
+            ? IsListener(LaunchDescriptor.ControlListener) && IsListener(LaunchDescriptor.AttachListener)
+            : IsListener(LaunchDescriptor.StartListener);
     }
 
     private static bool IsDirectory(LaunchDescriptor kind)
@@ -67,11 +76,13 @@ internal static unsafe class Stage2Supervisor
     {
         int value = 0, length = sizeof(int);
         return (Sys.getsockopt(LaunchRecord.Get(kind), SOL_SOCKET, SO_ACCEPTCONN, &value, &length) >= 0 && value == 1) ||
-            Failure.Refuse("launch"u8, "control or attach socket does not listen"u8);
+            Failure.Refuse("launch"u8, "a socket of the container does not listen"u8);
     }
 
     private static bool LeaveCaller()
     {
+        if (!Facts.Monitored && !PayloadStreams.Keep())
+            return false;
         int nothing = Sys.openat(AT_FDCWD, CString.Of("/dev/null"u8), O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0);
         if (nothing < 0)
             return Failure.Call("openat"u8, "/dev/null"u8, nothing);
@@ -100,6 +111,12 @@ internal static unsafe class Stage2Supervisor
     // The master first: its start takes longer than everything else until it asks for something.
     private static bool StartOthers()
     {
+        if (!Facts.Monitored)
+        {
+            MasterProcess.Adopt(LaunchRecord.Take(LaunchDescriptor.HostRpc));
+            return StageProcess.Prepare(LaunchRecord.Take(LaunchDescriptor.ContainerRpc));
+        }
+
         int* rpc = stackalloc int[2];
         int result = Sys.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, rpc);
         if (result < 0)

@@ -3,7 +3,7 @@ namespace Engine.Starter.Stages;
 /// <summary>
 /// What a new container stage starts from. It is a fork of the supervisor: <see cref="CallerLimits"/> and the state document
 /// (Supervisor/StateDocument) are in its memory, too. Already done for it: namespaces cloned or joined, all but a new cgroup namespace;
-/// only descriptors 0 to 2 and the five below are open; every signal blocked, every disposition default; umask 0077;
+/// only descriptors 0 to 2, those below and the payload's preserved ones behind them are open; every signal blocked, every disposition default; umask 0077;
 /// PR_SET_PDEATHSIG is SIGKILL (to be cleared before execve); not dumpable. Still to come, announced by the note Go, whose Slot is
 /// the stage's own pid as the host sees it: id maps, cgroups, oom_score_adj.
 /// </summary>
@@ -24,10 +24,16 @@ internal struct StageContext
     /// <summary>Write end of stderr; not open when it has a terminal.</summary>
     public const int Stderr = 7;
 
-    /// <summary>How many descriptors that is, from the first.</summary>
-    public const int Descriptors = 5;
+    /// <summary>Listening start.sock; not open in a monitored container.</summary>
+    public const int StartListener = 8;
+
+    /// <summary>How many descriptors that is, from the first. Behind them: <see cref="PreservedFiles"/>.</summary>
+    public const int Descriptors = 6;
 
     public Workflow Workflow;
+
+    /// <summary>Start comes over the stage link; otherwise over <see cref="StartListener"/>, when the supervisor has ended.</summary>
+    public bool Monitored;
 
     /// <summary>CLONE_NEW* of the namespaces made for this container. CLONE_NEWCGROUP in it is still to be unshared, after Go.</summary>
     public ulong NewNamespaces;

@@ -75,6 +75,9 @@ internal static unsafe class ExitSequence
     /// <summary>A creation was rolled back on the master's wish: only its own end is waited for.</summary>
     public static void Leave() => Enter(Phase.Leaving, LeaveTime);
 
+    /// <summary>The container is created and nobody monitors it: this process leaves it alone.</summary>
+    public static void Release() => s_phase = Phase.Done;
+
     private static void Drain()
     {
         if (PumpProcess.Pid != 0 && Sys.MonotonicNanoseconds() < s_deadline)

@@ -17,6 +17,9 @@ internal enum ContainerStatus
 internal static class Facts
 {
     public static Workflow Workflow;
+
+    /// <summary>There are a master and a pump, and this process stays. Otherwise the caller drives the servers and is left alone with the container.</summary>
+    public static bool Monitored;
     public static ContainerStatus Status;
 
     /// <summary>Host pid of the payload; 0 before Spawn. Stays after its end, for the record.</summary>

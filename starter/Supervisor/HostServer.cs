@@ -58,9 +58,11 @@ internal static unsafe class HostServer
     {
         uint id = s_pendingId;
         bool answerable = s_answerable && MasterProcess.Connected;
+        // Whoever drives an unmonitored creation takes the terminal: nobody else will be there.
+        int console = s_pending == HostMethod.Created && !Facts.Monitored ? PayloadStreams.Console : -1;
         s_pending = HostMethod.None;
         if (answerable)
-            AnswerAs(id, done);
+            AnswerAs(id, done, console);
         TakeHeld();
     }
 
@@ -82,13 +84,13 @@ internal static unsafe class HostServer
             Dispatch();
     }
 
-    private static void AnswerAs(uint id, bool done)
+    private static void AnswerAs(uint id, bool done, int descriptor)
     {
         // The request in hand may be another one that waits its turn.
         ref RpcServer server = ref MasterProcess.Server;
         uint inHand = server.Id;
         server.Id = id;
-        bool sent = server.Answer(done);
+        bool sent = done && descriptor >= 0 ? server.Succeed(descriptor) : server.Answer(done);
         server.Id = inHand;
         if (!sent)
             Disconnect();

@@ -84,7 +84,7 @@ internal static unsafe class Loop
             TellOom();
         if (watch[Signals].revents != 0)
             TakeSignals();
-        if (watch[Launch].revents != 0 && LaunchOpen)
+        if ((watch[Launch].revents != 0 && LaunchOpen) || (!Facts.Monitored && !MasterProcess.Connected))
             HangUp();
         if (watch[Listener].revents != 0 && Awaited() && !MasterProcess.Serve())
             Complaint.Write();

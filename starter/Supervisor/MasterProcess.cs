@@ -62,6 +62,13 @@ internal static unsafe class MasterProcess
     public static bool Create(int containerRpc) =>
         Start(MasterDescriptors.Create, containerRpc, LaunchRecord.Get(LaunchDescriptor.RequestSocket), -1);
 
+    /// <summary>Unmonitored: the caller is on the other end of <paramref name="socket"/>, and no process of ours. Takes it over.</summary>
+    public static void Adopt(int socket)
+    {
+        s_process.Socket = socket;
+        Connect();
+    }
+
     /// <summary>A later one, for a client that waits at the control socket.</summary>
     public static bool Serve()
     {
@@ -145,13 +152,17 @@ internal static unsafe class MasterProcess
         plan.DiesWithParent = true;
         if (!s_process.Start(ref plan))
             return false;
+        Connect();
+        return true;
+    }
 
+    private static void Connect()
+    {
         timeval wait;
         wait.tv_sec = SendSeconds;
         wait.tv_usec = 0;
         Sys.setsockopt(s_process.Socket, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(timeval));
         fixed (byte* from = s_buffers.Request, to = s_buffers.Reply)
             s_server = new RpcServer(s_process.Socket, from, to);
-        return true;
     }
 }

@@ -29,9 +29,20 @@ internal static unsafe class PayloadStreams
         s_childStdin = s_childStdout = s_childStderr = -1;
     }
 
-    /// <summary>Makes the three pipes. With a terminal nothing: the console comes from the container stage.</summary>
-    public static bool Make(bool terminal) => terminal ||
-        (Pipe(out s_childStdin, out Stdin) && Pipe(out Stdout, out s_childStdout) && Pipe(out Stderr, out s_childStderr));
+    /// <summary>Unmonitored: this process's own stdio, which is the caller's, will be the payload's.</summary>
+    public static bool Keep() => Duplicate(0, out s_childStdin) && Duplicate(1, out s_childStdout) && Duplicate(2, out s_childStderr);
+
+    /// <summary>Makes the three pipes, unless the caller's stdio was kept. With a terminal nothing: the console comes from the container stage.</summary>
+    public static bool Make(bool terminal)
+    {
+        if (terminal)
+        {
+            CloseChildEnds();
+            return true;
+        }
+
+        return s_childStdin >= 0 || (Pipe(out s_childStdin, out Stdin) && Pipe(out Stdout, out s_childStdout) && Pipe(out Stderr, out s_childStderr));
+    }
 
     /// <summary>The payload's ends in the order of the container stage's descriptors; for the child.</summary>
     public static void ChildEnds(int* to)
@@ -51,6 +62,12 @@ internal static unsafe class PayloadStreams
 
     /// <summary>The payload is to see the end of its stdin.</summary>
     public static void CloseStdin() => Close(ref Stdin);
+
+    private static bool Duplicate(int fd, out int copy)
+    {
+        copy = Sys.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return copy >= 0 || Failure.Call("fcntl"u8, copy);
+    }
 
     private static bool Pipe(out int read, out int write)
     {

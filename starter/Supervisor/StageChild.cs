@@ -18,11 +18,14 @@ internal static unsafe class StageChild
         // A stage whose supervisor is gone would wait for nobody. Cleared before execve: the payload outlives us both.
         Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
 
-        int* wanted = stackalloc int[StageContext.Descriptors];
+        int* wanted = stackalloc int[StageContext.Descriptors + Limits.Preserved];
         wanted[0] = rpc;
         wanted[1] = link;
         PayloadStreams.ChildEnds(wanted + 2);
-        if (!DescriptorPlan.Arrange(StageContext.Rpc, wanted, StageContext.Descriptors, true))
+        wanted[StageContext.StartListener - StageContext.Rpc] = LaunchRecord.Get(LaunchDescriptor.StartListener);
+        PreservedFiles.AppendTo(wanted, StageContext.Descriptors);
+        PreservedFiles.ArrangedAt(StageContext.Rpc + StageContext.Descriptors);
+        if (!DescriptorPlan.Arrange(StageContext.Rpc, wanted, StageContext.Descriptors + PreservedFiles.Count, true))
         {
             StageLink.SendFailure(link, StageNoteKind.Failed);
             Sys.exit_group(255);
@@ -30,6 +33,7 @@ internal static unsafe class StageChild
 
         StageContext context = default;
         context.Workflow = Facts.Workflow;
+        context.Monitored = Facts.Monitored;
         context.NewNamespaces = request.Namespaces;
         context.JoinedNamespaces = joined & NamespaceTable.Foreign;
         context.Terminal = ((SpawnFlags)request.Flags & SpawnFlags.Terminal) != 0;

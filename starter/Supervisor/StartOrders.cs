@@ -22,7 +22,7 @@ internal static unsafe class StartOrders
             return true;
         if (StageProcess.Waiting && StageProcess.Alive)
         {
-            bool created = PumpProcess.SetUp() && PidFile.Write() && Lifecycle.Become(ContainerStatus.Created);
+            bool created = PumpProcess.SetUp() && PidFile.Write() && LetGo() && Lifecycle.Become(ContainerStatus.Created);
             HostServer.Complete(created);
             if (created)
                 Settle();
@@ -107,9 +107,15 @@ internal static unsafe class StartOrders
             HostServer.Complete(true);
     }
 
-    // From here on the container does not depend on the CLI that made it.
+    // Unmonitored: from here on the stage takes its Start from whoever connects to it.
+    private static bool LetGo() => Facts.Monitored || StageLink.Send(StageProcess.Link, StageNoteKind.Detach) ||
+        Failure.Refuse("container stage"u8, "it ended before the container was created"u8);
+
+    // From here on the container does not depend on the CLI that made it; an unmonitored one not on us either.
     private static void Settle()
     {
+        if (!Facts.Monitored)
+            ExitSequence.Release();
         Sys.close(Stage0Entry.LaunchSocket);
         Loop.LaunchOpen = false;
         int root = LaunchRecord.Take(LaunchDescriptor.StateRoot);

@@ -15,6 +15,7 @@ internal static unsafe class StateLeaves
         int directory = LaunchRecord.Get(LaunchDescriptor.StateDirectory);
         Sys.unlinkat(directory, CString.Of(StateLeaf.Control), 0);
         Sys.unlinkat(directory, CString.Of(StateLeaf.Attach), 0);
+        Sys.unlinkat(directory, CString.Of(StateLeaf.Start), 0);
     }
 
     /// <summary>The container never was: every known name and the directory itself, which frees the id.</summary>
