@@ -117,7 +117,7 @@ def launch(channel, build, mode, identifier, descriptors, namespaces=0, flags=0)
     for kind in descriptors:
         mask |= 1 << kind
     order = [descriptors[kind] for kind in sorted(descriptors)]
-    send(channel, [VERSION, text(build), mode, flags, mask, text(identifier), text(""), 0, text(""), text(""), 4096, namespaces, 0, 0], order)
+    send(channel, [VERSION, text(build), mode, flags, mask, text(identifier), text(""), 0, text(""), text(""), 4096, namespaces, 0, 0, 0], order)
 
 
 def process_plan(args, cwd="/", uid=0, gid=0):

@@ -10,7 +10,7 @@ namespace Engine.Starter;
 public static unsafe class Recoder
 {
     /// <summary>Kinds of messages, from 0.</summary>
-    public const int Kinds = 37;
+    public const int Kinds = 38;
 
     /// <summary>One message of <paramref name="kind"/>; -1 for no such kind, else the reading's or the writing's status.</summary>
     public static int Recode(int kind, byte* input, int length, byte* output, int capacity, out int written)
@@ -53,7 +53,8 @@ public static unsafe class Recoder
             case 33: return One<ProcessPlan>(input, length, output, capacity, out written);
             case 34: return One<RaiseLimits>(input, length, output, capacity, out written);
             case 35: return One<MoveNetDevice>(input, length, output, capacity, out written);
-            case 36: return Envelope(input, length, output, capacity, out written);
+            case 36: return One<PreservedDescriptors>(input, length, output, capacity, out written);
+            case 37: return Envelope(input, length, output, capacity, out written);
             default:
                 written = 0;
                 return -1;
