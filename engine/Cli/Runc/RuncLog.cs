@@ -22,6 +22,7 @@ public sealed class RuncLog : IDisposable
     private SafeFd? _file;
     private string? _ident;
     private bool _json;
+    private bool _debug;
 
     /// <summary>Opens what the options name. Before that, and without --log, everything goes to standard error as text.</summary>
     /// <exception cref="EngineException">An unknown format, or a file that cannot be opened.</exception>
@@ -33,6 +34,7 @@ public sealed class RuncLog : IDisposable
             "json" => true,
             _ => throw new EngineException($"invalid log-format: {Printable.Of(globals.LogFormat)}"),
         };
+        _debug = globals.IsDebug;
         if (globals.Log is not { } target)
         {
             return;
@@ -63,9 +65,17 @@ public sealed class RuncLog : IDisposable
     /// <summary>Something that the command survives.</summary>
     public void Warning(string text) => _warnings.Add(text);
 
-    /// <summary>The command succeeded: what was kept back is written.</summary>
+    /// <summary>
+    /// The command succeeded: what was kept back is written. Standard error may be the payload's or be taken for a failure by the caller;
+    /// without a log there is none of it unless --debug asks.
+    /// </summary>
     public void Succeeded()
     {
+        if (_file is null && _ident is null && !_debug)
+        {
+            return;
+        }
+
         foreach (string warning in _warnings)
         {
             Write("warning", warning);
