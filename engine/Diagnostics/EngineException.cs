@@ -33,7 +33,8 @@ public class EngineException : Exception
 }
 
 /// <summary>The payload cannot be executed. <c>create</c> reports it as a failure, <c>run</c> with the code that a shell gives.</summary>
-public sealed class PayloadException(string message, int payloadCode, string? program = null, int errno = 0) : EngineException(message)
+public sealed class PayloadException(string message, int payloadCode, string? program = null, int errno = 0, int exitCode = ExitCode.Failure)
+    : EngineException(message, exitCode)
 {
     /// <summary>args[0], when the program itself is the reason; else null.</summary>
     public string? Program { get; } = program;

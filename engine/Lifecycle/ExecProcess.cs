@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engine.Cgroups;
 using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rpc;
@@ -10,18 +11,6 @@ using Engine.State;
 
 namespace Engine.Lifecycle;
 
-/// <summary>What <c>exec</c> was asked for.</summary>
-public sealed record ExecOptions
-{
-    public required IReadOnlyList<string> Args { get; init; }
-    public bool Terminal { get; init; }
-    public string? User { get; init; }
-    public string? Cwd { get; init; }
-    public IReadOnlyList<string> Env { get; init; } = [];
-    public bool Detach { get; init; }
-    public string? PidFile { get; init; }
-}
-
 /// <summary>
 /// A further process in a running container: the stored process with other arguments, in the container's namespaces and
 /// cgroups. A one-shot starter joins and executes; this side says what, shows the terminal and passes signals on. The
@@ -30,9 +19,6 @@ public sealed record ExecOptions
 public static class ExecProcess
 {
     private const int PidFileMode = 0x1a4;
-
-    // Signals that are passed on to the process; what cannot be caught, and what concerns only our own children, is not among them.
-    private static readonly int[] Forwarded = [1, 2, 3, 10, 12, 14, 15];
 
     /// <summary>Runs the process and returns its exit code (128+signal), 126/127 when it cannot be executed or found.</summary>
     public static int Run(ContainerHandle container, ExecOptions options)
@@ -51,49 +37,75 @@ public static class ExecProcess
             throw new ContainerException(ContainerProblem.NotRunning, $"cannot exec in container \"{container.Id}\": its process is gone");
         }
 
-        ProcessSpec process = Compose(spec, options, root);
+        ProcessSpec process = ExecComposition.Compose(spec, options, root);
         var warnings = new List<string>();
         ProcessDescription description = ProcessSteps.Describe(process, spec.Linux ?? new LinuxSpec(), warnings);
         description.Keyring = "_ses." + container.Id;
         SchedulingSteps.DescribeAffinity(description, process.ExecCpuAffinity);
         using SafeFd plan = ProcessPlanWriter.Write(description, "exec");
-        return Launch(container, options, init, plan, JoinMask(state.Pid.Value));
+        return Launch(container, options, process, init, plan);
     }
 
-    private static int Launch(ContainerHandle container, ExecOptions options, SafeFd init, SafeFd plan, ulong mask)
+    private static int Launch(ContainerHandle container, ExecOptions options, ProcessSpec asked, SafeFd init, SafeFd plan)
     {
-        bool ownStdio = options.Terminal || options.Detach;
+        bool ownStdio = asked.Terminal || (options.Detach && !options.KeepsStdio);
         using StarterProcess starter = StarterProcess.Start("exec", container.Id, ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit);
-        TerminalSize? size = options.Terminal ? Terminals.Size(0) : null;
+        TerminalSize? size = asked.Terminal ? FirstSize(asked, options) : null;
         var launch = new LaunchMessage(LaunchMode.Exec, container.Id)
         {
-            Flags = (options.Terminal ? LaunchFlags.Terminal : 0) | (options.Detach ? LaunchFlags.Detach : 0),
-            Namespaces = mask,
+            Flags = (asked.Terminal ? LaunchFlags.Terminal : 0) | (options.Detach ? LaunchFlags.Detach : 0),
+            Namespaces = JoinMask(container.State.Pid!.Value),
             Rows = size?.Rows ?? 0,
             Columns = size?.Columns ?? 0,
         };
         launch.Add(LaunchDescriptor.InitPidfd, init);
         launch.Add(LaunchDescriptor.ProcessPlan, plan);
         starter.Send(launch);
-        SendCgroups(starter, container.State);
+        SendCgroups(starter, container, options);
 
         LaunchOutcome started = starter.Receive(out SafeFd? terminal) ?? throw new EngineException("the starter ended without a word");
-        using (terminal)
+        try
         {
             if (started.Kind == 1)
             {
-                throw new EngineException(started.Error, started.ExitCode is 0 ? ExitCode.Failure : started.ExitCode);
+                int code = started.ExitCode is 0 ? ExitCode.Failure : started.ExitCode;
+                throw new PayloadException(started.Error, code, started.Program, started.Errno, code);
             }
 
-            WritePidFile(options.PidFile, started.Pid);
-            return options.Detach ? 0 : Attend(starter, started, terminal);
+            using (SafeFd? process = OpenProcess(started.Pid))
+            {
+                if (process is not null)
+                {
+                    options.TakePidfd?.Invoke(process);
+                }
+
+                if (terminal is not null && options.TakeTerminal is { } take)
+                {
+                    take(terminal);
+                    terminal = null;
+                }
+
+                // Last: whoever waits for the file finds everything else done.
+                WritePidFile(options.PidFile, started.Pid);
+                return options.Detach ? 0 : Attend(starter, process, terminal);
+            }
+        }
+        finally
+        {
+            terminal?.Dispose();
         }
     }
 
-    private static int Attend(StarterProcess starter, LaunchOutcome started, SafeFd? terminal)
+    // What shows the terminal knows its size; where nobody does yet, the document may.
+    private static TerminalSize? FirstSize(ProcessSpec asked, ExecOptions options)
     {
-        using SafeFd? process = OpenProcess(started.Pid);
-        using var signals = new SignalForwarding(Forwarded, signal =>
+        TerminalSize? own = options.TakeTerminal is null ? Terminals.Size(0) : null;
+        return own ?? (asked.ConsoleSize is { } size ? new TerminalSize((uint)Math.Min(size.Height, ushort.MaxValue), (uint)Math.Min(size.Width, ushort.MaxValue)) : null);
+    }
+
+    private static int Attend(StarterProcess starter, SafeFd? process, SafeFd? terminal)
+    {
+        using var signals = new SignalForwarding(SignalForwarding.Everything, signal =>
         {
             if (process is not null)
             {
@@ -122,50 +134,19 @@ public static class ExecProcess
         }
     }
 
-    private static ProcessSpec Compose(RuntimeSpec spec, ExecOptions options, ContainerRoot root)
+    private static void SendCgroups(StarterProcess starter, ContainerHandle container, ExecOptions options)
     {
-        ProcessSpec stored = spec.Process ?? throw new EngineException("the container's config has no process");
-        ProcessSpec process = stored with
-        {
-            Args = [.. options.Args],
-            Terminal = options.Terminal,
-            Cwd = options.Cwd ?? stored.Cwd,
-            Env = [.. stored.Env, .. options.Env],
-            ConsoleSize = null,
-        };
-        foreach (string entry in options.Env)
-        {
-            if (entry.IndexOf('=') < 1)
-            {
-                throw new UsageException($"--env {Printable.Of(entry)}: must be KEY=VALUE");
-            }
-        }
-
-        if (!process.Cwd.StartsWith('/'))
-        {
-            throw new UsageException($"--cwd {Printable.Of(process.Cwd)}: must be absolute");
-        }
-
-        return options.User is null ? process : process with { User = root.Resolve(options.User, stored.User) };
-    }
-
-    private static void SendCgroups(StarterProcess starter, StateDocument state)
-    {
-        var directories = new List<SafeFd>();
+        IReadOnlyList<CgroupSlot> slots = container.Slots();
         uint unified = 0;
+        for (int i = 0; i < slots.Count; i++)
+        {
+            unified |= slots[i].Version == CgroupVersion.V2 ? 1u << i : 0;
+        }
+
+        List<SafeFd> directories = options.Cgroups.Open(slots);
         try
         {
-            foreach (CgroupRecord cgroup in state.Engine?.Cgroups ?? [])
-            {
-                if (cgroup.Unified)
-                {
-                    unified |= 1u << directories.Count;
-                }
-
-                directories.Add(Files.Open($"{cgroup.Mountpoint}/{cgroup.Path.TrimStart('/')}", fcntl_h.O_PATH | O_DIRECTORY | O_NOFOLLOW));
-            }
-
-            foreach (string group in state.Engine?.ResctrlGroups ?? [])
+            foreach (string group in container.State.Engine?.ResctrlGroups ?? [])
             {
                 directories.Add(Files.Open(group, fcntl_h.O_PATH | O_DIRECTORY | O_NOFOLLOW));
             }

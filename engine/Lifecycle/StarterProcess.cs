@@ -49,7 +49,9 @@ public sealed class LaunchMessage(LaunchMode mode, string id)
 /// <summary>What the starter said last on the launch socket.</summary>
 /// <param name="Kind">0 runs, 1 failed, 2 ended.</param>
 /// <param name="Error">One line; empty unless it failed.</param>
-public sealed record LaunchOutcome(uint Kind, int Pid, int ExitCode, string Error);
+/// <param name="Program">What could not be executed, where that is the failure; else null.</param>
+/// <param name="Errno">Of the failure.</param>
+public sealed record LaunchOutcome(uint Kind, int Pid, int ExitCode, string Error, string? Program = null, int Errno = 0);
 
 /// <summary>
 /// A starter that this process has started, and the launch socket between them. The starter runs with the caller's
@@ -138,8 +140,9 @@ public sealed class StarterProcess : IDisposable
         }
 
         terminal = message.DescriptorCount > 0 ? message.Take(0) : null;
-        string error = result.Kind == 1 ? LaunchError(result.Error) : "";
-        return new LaunchOutcome(result.Kind, result.Pid, result.ExitCode, error);
+        return result.Kind == 1
+            ? new LaunchOutcome(result.Kind, result.Pid, result.ExitCode, LaunchError(result.Error), ProgramOf(result.Error), result.Error.Errno)
+            : new LaunchOutcome(result.Kind, result.Pid, result.ExitCode, "");
     }
 
     /// <summary>Waits for its end; false when it still runs after <paramref name="time"/>.</summary>
@@ -152,9 +155,12 @@ public sealed class StarterProcess : IDisposable
         _process.Dispose();
     }
 
-    private static unsafe string LaunchError(ErrorRecord error)
+    private static unsafe string Decode(Text text) => text.At == null ? "" : Encoding.UTF8.GetString(text.At, text.Length);
+
+    private static string? ProgramOf(ErrorRecord error) => Decode(error.Operation) == "execve" ? Decode(error.Path) : null;
+
+    private static string LaunchError(ErrorRecord error)
     {
-        string Decode(Text text) => text.At == null ? "" : Encoding.UTF8.GetString(text.At, text.Length);
         return ErrnoText.Line(Decode(error.Operation), Decode(error.Path), error.Errno, Decode(error.Detail));
     }
 }

@@ -21,6 +21,7 @@ public static class RuncCommands
         new("start", "executes the user defined process in a created container", StartCommand.Build),
         new("state", "output the state of a container", StateCommand.Build),
         new("update", "update container resource constraints", UpdateCommand.Build),
+        new("exec", "execute new process inside the container", ExecCommand.Build),
         new("features", "show the enabled features", FeaturesCommand.Build),
     ];
 
