@@ -24,17 +24,12 @@ public static class ExecProcess
     public static int Run(ContainerHandle container, ExecOptions options)
     {
         StateDocument state = container.State;
-        if (!Liveness.PayloadLives(state))
-        {
-            throw new ContainerException(ContainerProblem.NotRunning, $"cannot exec in container \"{container.Id}\": its process is gone");
-        }
-
         RuntimeSpec spec = ConfigLoader.Load(container.Directory.ReadConfig(), ContainerDirectory.ConfigFile);
-        using SafeFd init = Pidfds.Open(state.Pid!.Value);
-        using ContainerRoot root = ContainerRoot.Open(state.Pid.Value);
+        using SafeFd init = OpenProcess(state.Pid ?? 0) ?? throw Gone(container);
+        using ContainerRoot root = OpenRoot(container);
         if (!Liveness.PayloadLives(state))
         {
-            throw new ContainerException(ContainerProblem.NotRunning, $"cannot exec in container \"{container.Id}\": its process is gone");
+            throw Gone(container);
         }
 
         ProcessSpec process = ExecComposition.Compose(spec, options, root);
@@ -122,13 +117,29 @@ public static class ExecProcess
         return ended is { Kind: 2 } ? ended.ExitCode : throw new EngineException("the starter ended before the process did; its exit code is unknown");
     }
 
+    private static ContainerException Gone(ContainerHandle container, Exception? inner = null) =>
+        new(ContainerProblem.NotRunning, $"cannot exec in container \"{container.Id}\": its process is gone", inner);
+
+    // The first process of a pid namespace that has been killed is there without a root until the others have been reaped.
+    private static ContainerRoot OpenRoot(ContainerHandle container)
+    {
+        try
+        {
+            return ContainerRoot.Open(container.State.Pid ?? 0);
+        }
+        catch (SyscallException error) when (error.Errno is Errno.ENOENT or Errno.ESRCH)
+        {
+            throw Gone(container, error);
+        }
+    }
+
     private static SafeFd? OpenProcess(int pid)
     {
         try
         {
             return Pidfds.Open(pid);
         }
-        catch (SyscallException error) when (error.Errno == Errno.ESRCH)
+        catch (SyscallException error) when (error.Errno is Errno.ESRCH or Errno.EINVAL)
         {
             return null;
         }

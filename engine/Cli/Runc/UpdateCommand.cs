@@ -72,7 +72,9 @@ public static class UpdateCommand
         {
             byte[] document = Read(file);
             RuncTexts.Require("update", container.Id, container.State.Status);
-            container.Update(document, file == StandardInput ? "standard input" : file);
+            string name = file == StandardInput ? "standard input" : file;
+            ConfigLoader.LoadResources(document, name);
+            container.Update(WithoutDevices(document), name);
             return 0;
         }
 
@@ -114,6 +116,30 @@ public static class UpdateCommand
                 }
 
                 json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    // As runc: its callers send back the rules of the creation, and what a plugin has allowed since would be taken away.
+    private static byte[] WithoutDevices(byte[] document)
+    {
+        using JsonDocument parsed = JsonDocument.Parse(document);
+        if (!parsed.RootElement.TryGetProperty("devices", out _))
+        {
+            return document;
+        }
+
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            foreach (JsonProperty member in parsed.RootElement.EnumerateObject().Where(member => member.Name != "devices"))
+            {
+                member.WriteTo(json);
             }
 
             json.WriteEndObject();

@@ -22,7 +22,7 @@ public sealed class RuncCommandLineTests : EngineTest
         ["ps", "nope"], ["ps"], ["pause", "nope"], ["resume", "nope"], ["update", "nope"], ["update"],
         ["exec", "nope", "ls"], ["exec", "nope"], ["exec", "--bogus", "x", "y"],
         ["events", "nope"], ["events"],
-        ["bogus"], ["--bogus", "list"],
+        ["bogus"],
     ]);
 
     [RootTheory(Needs.Runc)]
@@ -56,6 +56,13 @@ public sealed class RuncCommandLineTests : EngineTest
         Assert.Equal(2, lines.Length);
         Assert.Matches("""^time="[^"]+Z" level=error msg="container does not exist"$""", lines[0]);
         Assert.Matches("""^time="[^"]+" level=error msg="invalid container ID format"$""", lines[1]);
+    }
+
+    [RootFact(Needs.Runc)]
+    public void An_unknown_global_option_is_said_on_standard_error()
+    {
+        static string Message(CommandResult result) => result.ShouldExit(1).Error[result.Error.IndexOf("level=", StringComparison.Ordinal)..];
+        Assert.Equal(Message(Reference.Run("--bogus", "list")), Message(Own.Run("--bogus", "list")));
     }
 
     [RootFact]

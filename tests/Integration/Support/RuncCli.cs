@@ -39,6 +39,6 @@ public sealed record RuncCli(string Program, string Root)
         File.Delete(log);
         var result = new Command(Program, ["--root", Root, "--log", log, "--log-format", "json", .. arguments]).Run();
         var record = JsonNode.Parse(File.ReadAllText(log))!.AsObject();
-        return (result.ExitCode, ((string)record["msg"]!).Replace(Name + ":", "runtime:", StringComparison.Ordinal).TrimEnd('\n'));
+        return (result.ExitCode, ((string)record["msg"]!).Replace(Program + ":", "runtime:", StringComparison.Ordinal).Replace(Name + ":", "runtime:", StringComparison.Ordinal).TrimEnd('\n'));
     }
 }
