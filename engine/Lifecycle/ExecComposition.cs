@@ -16,7 +16,7 @@ internal static class ExecComposition
     {
         if (options.Document is { } document)
         {
-            return document with { Terminal = document.Terminal || options.Terminal };
+            return document with { Terminal = document.Terminal || options.Terminal, Env = [.. document.Env, .. options.PreservedVariables] };
         }
 
         ProcessSpec stored = spec.Process ?? throw new EngineException("the container's config has no process");
@@ -26,7 +26,7 @@ internal static class ExecComposition
             Args = [.. options.Args],
             Terminal = options.Terminal,
             Cwd = options.Cwd ?? stored.Cwd,
-            Env = [.. stored.Env, .. options.Env],
+            Env = [.. stored.Env, .. options.Env, .. options.PreservedVariables],
             ConsoleSize = null,
             NoNewPrivileges = options.NoNewPrivileges ?? stored.NoNewPrivileges,
             ApparmorProfile = options.ApparmorProfile ?? stored.ApparmorProfile,

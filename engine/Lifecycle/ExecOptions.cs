@@ -41,6 +41,12 @@ public sealed record ExecOptions
     public bool KeepsStdio { get; init; }
     public string? PidFile { get; init; }
 
+    /// <summary>Descriptors of this process that it gets from number 3 on; they stay the caller's.</summary>
+    public IReadOnlyList<int> Preserved { get; init; } = [];
+
+    /// <summary>Variables that say what <see cref="Preserved"/> are, also for a <see cref="Document"/>.</summary>
+    public IReadOnlyList<string> PreservedVariables { get; init; } = [];
+
     /// <summary>Is given the terminal's master side, which it disposes of, in place of being shown here.</summary>
     public Action<SafeFd>? TakeTerminal { get; init; }
 

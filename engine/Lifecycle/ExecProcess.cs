@@ -52,6 +52,7 @@ public static class ExecProcess
             Namespaces = JoinMask(container.State.Pid!.Value),
             Rows = size?.Rows ?? 0,
             Columns = size?.Columns ?? 0,
+            Preserved = options.Preserved,
         };
         launch.Add(LaunchDescriptor.InitPidfd, init);
         launch.Add(LaunchDescriptor.ProcessPlan, plan);

@@ -9,7 +9,7 @@ public sealed class SignalForwarding : IDisposable
     /// What can be caught and means something to a program. Not among them: SIGCHLD, which is about our own children, SIGWINCH,
     /// which goes with the terminal, and what a program does to itself (SIGSEGV and its like): the runtime needs those.
     /// </summary>
-    public static readonly int[] Everything = [1, 2, 3, 6, 10, 12, 13, 14, 15, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 31];
+    public static readonly int[] Everything = [1, 2, 3, 6, 10, 12, 13, 14, 15, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 31, .. Enumerable.Range(34, 31)];
 
     private readonly List<PosixSignalRegistration> _registrations = [];
 

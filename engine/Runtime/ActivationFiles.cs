@@ -53,21 +53,28 @@ public sealed class ActivationFiles : IDisposable
         return files;
     }
 
-    /// <summary>Tells the process of the sockets: it is the first one in its pid namespace.</summary>
+    /// <summary>Variables that tell a process of the sockets, as runc sets them for the container's first process and for any other.</summary>
+    public IReadOnlyList<string> Variables
+    {
+        get
+        {
+            if (_listening == 0)
+            {
+                return [];
+            }
+
+            string[] set = [$"LISTEN_FDS={_listening.ToString(CultureInfo.InvariantCulture)}", "LISTEN_PID=1"];
+            return Environment.GetEnvironmentVariable("LISTEN_FDNAMES") is { Length: > 0 } names ? [.. set, "LISTEN_FDNAMES=" + names] : set;
+        }
+    }
+
+    /// <summary>Tells the process of the sockets.</summary>
     public void AddTo(RuntimeSpec spec)
     {
-        if (_listening == 0 || spec.Process is not { } process)
+        if (spec.Process is { } process)
         {
-            return;
+            process.Env = [.. process.Env, .. Variables];
         }
-
-        var added = new List<string> { $"LISTEN_FDS={_listening.ToString(CultureInfo.InvariantCulture)}", "LISTEN_PID=1" };
-        if (Environment.GetEnvironmentVariable("LISTEN_FDNAMES") is { Length: > 0 } names)
-        {
-            added.Add("LISTEN_FDNAMES=" + names);
-        }
-
-        process.Env = [.. process.Env, .. added];
     }
 
     /// <inheritdoc/>

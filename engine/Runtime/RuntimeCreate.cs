@@ -115,7 +115,7 @@ public static class RuntimeCreate
 
     private static Exception Explain(Exception error, string? cause) => error switch
     {
-        RpcException rpc when CreateContainer.PayloadCode(rpc.Operation, rpc.Errno) is > 0 and int code => new PayloadException(Advice.Add(rpc), code),
+        RpcException rpc when CreateContainer.PayloadCode(rpc.Operation, rpc.Errno) is > 0 and int code => new PayloadException(Advice.Add(rpc), code, rpc.Path, rpc.Errno),
         RpcException rpc => new EngineException(Advice.Add(rpc), inner: rpc),
         PeerLostException or MessageException => new EngineException(string.IsNullOrEmpty(cause) ? error.Message : cause, inner: error),
         _ => error,

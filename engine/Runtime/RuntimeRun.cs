@@ -18,9 +18,6 @@ public sealed record RunMode(bool Detach, bool Keep, bool KeepsOrphans);
 /// </summary>
 public static class RuntimeRun
 {
-    // Everything that can be caught and means something to a program; SIGWINCH goes with the terminal (runc's signals.go passes all but SIGCHLD).
-    private static readonly int[] Forwarded = [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 31];
-
     /// <summary>Runs the container and returns the payload's exit code; 0 when it is detached.</summary>
     /// <exception cref="EngineException">It could not be created or started; nothing is left.</exception>
     public static int Run(StateRoot root, RuntimeOptions options, RunMode mode, Action<string> warn)
@@ -65,7 +62,7 @@ public static class RuntimeRun
     {
         int pid = container.State.Pid!.Value;
         using SafeFd payload = Pidfds.Open(pid);
-        using var signals = new SignalForwarding(Forwarded, signal => Pidfds.Signal(payload, signal));
+        using var signals = new SignalForwarding(SignalForwarding.Everything, signal => Pidfds.Signal(payload, signal));
         RuntimeStart.Start(container, out _);
         if (terminal is not null)
         {

@@ -53,7 +53,10 @@ public static class RuntimeStart
                     string operation = note.Error.Operation.Decode();
                     int code = CreateContainer.PayloadCode(operation, note.Error.Errno);
                     exitCode = code == 0 ? ExitCode.Failure : code;
-                    throw new EngineException(ErrnoText.Line(operation, note.Error.Path.Decode(), note.Error.Errno, note.Error.Detail.Decode()), exitCode);
+                    string text = ErrnoText.Line(operation, note.Error.Path.Decode(), note.Error.Errno, note.Error.Detail.Decode());
+                    throw code == 0
+                        ? new EngineException(text, exitCode)
+                        : new PayloadException(text, code, note.Error.Path.Decode(), note.Error.Errno, exitCode);
                 }
             }
         }

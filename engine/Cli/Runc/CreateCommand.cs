@@ -27,6 +27,7 @@ public static class CreateCommand
     {
         Description = "The bundle is a directory with a config.json and a root filesystem. 'start' runs the program in it.",
         Options = Common,
+        Prefix = "runc create failed: ",
         Run = Run,
     };
 

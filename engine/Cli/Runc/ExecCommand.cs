@@ -1,6 +1,9 @@
 using System.Globalization;
 using Engine.Diagnostics;
 using Engine.Lifecycle;
+using Engine.Linux;
+using Engine.Rpc.Linux;
+using Engine.Runtime;
 using Engine.Spec;
 
 namespace Engine.Cli.Runc;
@@ -57,8 +60,13 @@ public static class ExecCommand
             throw new EngineException("process args cannot be empty");
         }
 
-        ExecOptions options = Read(call, file is null ? null : Document(file));
-        CheckTerminal(options, call.Text("console-socket") is not null);
+        using ActivationFiles activation = ActivationFiles.OfCaller((int)Math.Clamp(call.Number("preserve-fds"), int.MinValue, int.MaxValue));
+        ExecOptions options = Read(call, file is null ? null : Document(file)) with
+        {
+            Preserved = activation.Descriptors,
+            PreservedVariables = activation.Variables,
+        };
+        CheckTerminal(options);
         return ExecProcess.Run(container, options);
     }
 
@@ -79,7 +87,18 @@ public static class ExecCommand
         Detach = call.Switch("detach"),
         KeepsStdio = true,
         PidFile = call.Path("pid-file"),
+        TakeTerminal = call.Path("console-socket") is { } socket ? terminal => SendTerminal(socket, terminal) : null,
+        TakePidfd = call.Path("pidfd-socket") is { } receiver ? process => DescriptorSocket.Send(receiver, process, "pidfd socket", "pidfd") : null,
     };
+
+    private static void SendTerminal(string socket, SafeFd terminal)
+    {
+        using (terminal)
+        {
+            Terminals.PassNewlines(terminal);
+            DescriptorSocket.Send(socket, terminal, "console socket", "/dev/ptmx");
+        }
+    }
 
     private static uint Gid(string text) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint gid)
         ? gid
@@ -103,8 +122,9 @@ public static class ExecCommand
     }
 
     // Who detaches cannot show a terminal, and who shows it has no use for a socket.
-    private static void CheckTerminal(ExecOptions options, bool hasSocket)
+    private static void CheckTerminal(ExecOptions options)
     {
+        bool hasSocket = options.TakeTerminal is not null;
         bool terminal = options.Terminal || options.Document is { Terminal: true };
         if (options.Detach && terminal && !hasSocket)
         {

@@ -18,6 +18,7 @@ public static class RunCommand
             RuncOption.Switch("no-subreaper", "disable the use of the subreaper used to reap reparented processes"),
             RuncOption.Switch("kill-on-exit", "kill the container when this command ends, also when it is killed"),
         ],
+        Prefix = "runc run failed: ",
         Run = Run,
     };
 

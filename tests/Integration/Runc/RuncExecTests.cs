@@ -138,4 +138,60 @@ public sealed class RuncExecTests : RuncTest
         Own.Ok("resume", id);
         exec.Wait().ShouldExit(0);
     }
+
+    [RootFact]
+    public void Preserved_descriptors_and_sockets_of_activation_reach_the_process()
+    {
+        var id = Running();
+        const string script = "exec 3<<A 4<<B\nthree\nA\nfour\nB\nexec \"$@\"";
+        CommandResult Exec(string? listen, params string[] options)
+        {
+            var command = new Command("/bin/sh", ["-c", script, "sh", Own.Program, "--root", Own.Root, "exec", .. options, id, "sh", "-c", "cat <&3; cat <&4; echo $LISTEN_FDS $LISTEN_PID; ls /proc/self/fd"]);
+            if (listen is not null)
+            {
+                command.Environment["LISTEN_FDS"] = listen;
+            }
+
+            return command.Run().ShouldExit(0);
+        }
+
+        Assert.StartsWith("three\nfour\n\n0\n1\n2\n3\n4\n", Exec(null, "--preserve-fds", "2").Text, StringComparison.Ordinal);
+        Assert.StartsWith("three\nfour\n1 1\n", Exec("1", "--preserve-fds=1").Text, StringComparison.Ordinal);
+        Own.Run("exec", "--preserve-fds", "3", id, "true").ShouldFail(255, "exec failed: ", "preserved", "not open");
+    }
+
+    [RootFact(Needs.Python)]
+    public void A_terminal_and_a_pidfd_go_to_the_caller_s_sockets()
+    {
+        var id = Running();
+        string console = Path.Combine(Directory, "console"), pidfd = Path.Combine(Directory, "pidfd");
+        // One descriptor from each socket; then what the terminal shows, and the pid that the other descriptor is of.
+        const string receiver = """
+            import array, os, socket, sys
+            def listener(path):
+                s = socket.socket(socket.AF_UNIX); s.bind(path); s.listen(1); return s
+            def receive(s):
+                c, _ = s.accept()
+                data, control, _, _ = c.recvmsg(4096, socket.CMSG_SPACE(4))
+                return data.decode(), array.array("i", control[0][2])[0]
+            a, b = listener(sys.argv[1]), listener(sys.argv[2])
+            print("listening", flush=True)
+            name, process = receive(b)
+            print([l.split()[1] for l in open(f"/proc/self/fdinfo/{process}") if l.startswith("Pid:")][0], flush=True)
+            name, terminal = receive(a)
+            print(name, flush=True)
+            text = b""
+            while not text.endswith(b"\n"):
+                text += os.read(terminal, 100)
+            print(repr(text), flush=True)
+            """;
+        using var python = new Command("/usr/bin/python3", "-c", receiver, console, pidfd) { Input = null }.Start();
+        python.WaitForOutput("listening");
+        var file = Path.Combine(Directory, "pid");
+        Own.Ok("exec", "-d", "-t", "--console-socket", console, "--pidfd-socket", pidfd, "--pid-file", file, id, "sh", "-c", "echo text; exec sleep 1000");
+        var lines = python.Wait().ShouldExit(0).Trimmed.Split('\n');
+        Assert.Equal(File.ReadAllText(file), lines[1]);
+        Assert.Equal("/dev/ptmx", lines[2]);
+        Assert.Equal("b'text\\n'", lines[3]);
+    }
 }
