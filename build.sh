@@ -29,6 +29,7 @@ test  | busybox-static        | cmd:busybox                               | the 
 test  | util-linux            | cmd:setsid                                | private mount namespaces and terminals for the tests
 test  | python3               | cmd:python3                               | runs the independent MessagePack peer
 test  | python3-msgpack       | file:/usr/lib/python3/dist-packages/msgpack/__init__.py | an independent MessagePack implementation proves the bytes
+test  | runc                  | cmd:runc                                  | peer: command line and output of engine-runc are compared with it
 test  | strace                | cmd:strace                                | proves the order of system calls
 test  | gcc-aarch64-linux-gnu | cmd:aarch64-linux-gnu-gcc                 | the arm64 layouts are proved by the C compiler
 test  | qemu-user             | cmd:qemu-aarch64                          | runs the freestanding self-test as arm64

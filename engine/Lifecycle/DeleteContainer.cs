@@ -33,6 +33,7 @@ public static class DeleteContainer
         if (container.State.Status != ContainerStatus.Stopped || container.IsSupervised)
         {
             End(container, force);
+            container.Refresh();
         }
 
         var warnings = new List<string>();

@@ -47,7 +47,10 @@ public sealed record ExecOptions
     /// <summary>Variables that say what <see cref="Preserved"/> are, also for a <see cref="Document"/>.</summary>
     public IReadOnlyList<string> PreservedVariables { get; init; } = [];
 
-    /// <summary>Is given the terminal's master side, which it disposes of, in place of being shown here.</summary>
+    /// <summary>
+    /// Is given the terminal's master side, which it disposes of, in place of being shown here. Its ONLCR is cleared, as
+    /// runc's docs/terminals.md has it.
+    /// </summary>
     public Action<SafeFd>? TakeTerminal { get; init; }
 
     /// <summary>Is given a pidfd of the process, which stays this side's, once it runs.</summary>

@@ -48,7 +48,8 @@ public static class ExecProcess
         TerminalSize? size = asked.Terminal ? FirstSize(asked, options) : null;
         var launch = new LaunchMessage(LaunchMode.Exec, container.Id)
         {
-            Flags = (asked.Terminal ? LaunchFlags.Terminal : 0) | (options.Detach ? LaunchFlags.Detach : 0),
+            Flags = (asked.Terminal ? LaunchFlags.Terminal : 0) | (options.Detach ? LaunchFlags.Detach : 0)
+                | (options.TakeTerminal is not null ? LaunchFlags.PassNewlines : 0),
             Namespaces = JoinMask(container.State.Pid!.Value),
             Rows = size?.Rows ?? 0,
             Columns = size?.Columns ?? 0,

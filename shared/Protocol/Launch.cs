@@ -86,6 +86,9 @@ public enum LaunchFlags : uint
 
     /// <summary>Runtime: the payload is killed when its parent, which is the caller, ends.</summary>
     DiesWithCaller = 4,
+
+    /// <summary>Exec with a terminal: it does not put a carriage return before a newline, since whoever gets it shows it on a terminal.</summary>
+    PassNewlines = 8,
 }
 
 /// <summary>Log formats of the pump.</summary>

@@ -92,6 +92,16 @@ internal static unsafe class ExecChild
         return RootPath.UseOwnRoot();
     }
 
+    private static bool PassNewlines(int terminal)
+    {
+        termios settings = default;
+        int result = Sys.ioctl(terminal, TCGETS, &settings);
+        settings.c_oflag &= ~(uint)ONLCR;
+        if (result >= 0)
+            result = Sys.ioctl(terminal, TCSETS, &settings);
+        return result >= 0 || Failure.Call("ioctl"u8, result);
+    }
+
     private static bool Terminal()
     {
         ref Launch launch = ref LaunchRecord.Launch;
@@ -106,6 +116,8 @@ internal static unsafe class ExecChild
         Sys.close(devpts);
         if (!done)
             return false;
+        if ((launch.Flags & (uint)LaunchFlags.PassNewlines) != 0)
+            done = PassNewlines(peer);
 
         for (int fd = 0; fd < 3 && done; fd++)
         {

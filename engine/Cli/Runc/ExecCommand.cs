@@ -1,7 +1,6 @@
 using System.Globalization;
 using Engine.Diagnostics;
 using Engine.Lifecycle;
-using Engine.Linux;
 using Engine.Rpc.Linux;
 using Engine.Runtime;
 using Engine.Spec;
@@ -95,7 +94,6 @@ public static class ExecCommand
     {
         using (terminal)
         {
-            Terminals.PassNewlines(terminal);
             DescriptorSocket.Send(socket, terminal, "console socket", "/dev/ptmx");
         }
     }

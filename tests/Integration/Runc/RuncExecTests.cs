@@ -54,7 +54,7 @@ public sealed class RuncExecTests : RuncTest
             Own.Ok(["exec", .. options, id, "grep", "CapBnd", "/proc/self/status"]).Trimmed.Split('\t')[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         Assert.Equal(Bounding() | (1UL << 10) | (1UL << 13), Bounding("--cap", "CAP_NET_RAW", "-c", "CAP_NET_BIND_SERVICE"));
         Own.Run("exec", "--cap", "CAP_NONE", id, "true").ShouldFail(255, "CAP_NONE");
-        Own.Run("exec", "--env", "FOO", id, "true").ShouldFail(255, "exec failed: invalid environment variable: \"FOO\"");
+        Own.Run("exec", "--env", "FOO", id, "true").ShouldFail(255, "exec failed: invalid environment variable: \\\"FOO\\\"");
         Own.Run("exec", "-g", "-1", id, "true").ShouldFail(255, "additional-gids must be a positive number -1");
         Assert.Equal("--user 5\n", Own.Ok("exec", id, "echo", "--user", "5").Text);
     }
@@ -87,7 +87,7 @@ public sealed class RuncExecTests : RuncTest
         var id = Running();
         var file = Path.Combine(Directory, "pid");
         var command = new Command(
-            "/bin/sh", "-c", "cd \"$2\"; \"$1\" --root \"$3\" exec --detach --pid-file pid \"$4\" sh -c 'echo out; exec sleep 1000' >out </dev/null", "sh", Own.Program, Directory, Own.Root, id);
+            "/bin/sh", "-c", "cd \"$2\"; \"$1\" --root \"$3\" exec --detach --pid-file pid \"$4\" sh -c 'echo out; exec sleep 1000' >out 2>&1 </dev/null", "sh", Own.Program, Directory, Own.Root, id);
         command.Run().ShouldExit(0);
         int pid = int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
         Eventually.True(() => File.ReadAllText(Path.Combine(Directory, "out")) == "out\n", () => "the output is in the caller's file");

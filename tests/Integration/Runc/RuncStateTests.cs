@@ -92,7 +92,7 @@ public sealed class RuncStateTests : RuncTest
     {
         var id = Running();
         Own.Ok("kill", id, "0");
-        Own.Run("kill", id, "FOO").ShouldFail(1, "unknown signal \"FOO\"");
+        Own.Run("kill", id, "FOO").ShouldFail(1, "unknown signal \\\"FOO\\\"");
         Own.Ok("kill", id, signal);
         WaitUntilStopped(id);
         Own.Run("kill", id, signal).ShouldFail(1, "container not running");
@@ -168,7 +168,7 @@ public sealed class RuncStateTests : RuncTest
         Own.Ok("delete", "--regex", "no-such-id", "--force");
         Own.Ok("delete", "--force", "--regex", $"^{first}$");
         Assert.Equal(second + "\n", Own.Ok("list", "-q").Text);
-        Own.Ok("delete", "--force", "--regex", "-c[0-9]+$");
+        Own.Ok("delete", "--force", "--regex", "c[0-9]+$");
         Assert.Equal("", Own.Ok("list", "-q").Text);
     }
 
