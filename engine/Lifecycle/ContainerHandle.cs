@@ -135,6 +135,22 @@ public sealed class ContainerHandle : IDisposable
         new ResourceUpdate(CgroupPlan.Update(slots, read), new OwnCgroupWriter(slots)).Run().GetAwaiter().GetResult();
     }
 
+    /// <summary>Changes what linux.intelRdt set for the container's group.</summary>
+    /// <param name="schemata">Lines of its schemata; none is fine.</param>
+    /// <exception cref="EngineException">It has no such group, or the kernel refuses a line.</exception>
+    public void UpdateSchemata(IReadOnlyList<string> schemata)
+    {
+        if (schemata.Count == 0)
+        {
+            return;
+        }
+
+        // The first that it joined is its control group; one that linux.intelRdt.closID named is its administrator's.
+        string group = State.Engine?.ResctrlGroups is [var first, ..] ? first : throw new EngineException("the container has no linux.intelRdt group");
+        Resctrl.SetSchemata(
+            group == State.Engine.ResctrlOwn ? group : throw new EngineException($"{group} is a class of service that others may use; change its schemata there"), schemata);
+    }
+
     /// <summary>Waits until the container has stopped and everything about it is cleaned up.</summary>
     public StateDocument WaitUntilStopped()
     {

@@ -41,11 +41,11 @@ public static class UpdateCommand
         ("cpu-idle", "cpu", "idle", Unit.Signed, "set cgroup SCHED_IDLE or not, 0: default behavior, 1: SCHED_IDLE"),
     ];
 
-    // Of the resource director, which is none of linux.resources.
-    private static readonly (string Option, string Usage)[] Rdt =
+    // Of linux.intelRdt, which is none of linux.resources; and what is said where the container has no group there.
+    private static readonly (string Option, string Usage, string Missing)[] Rdt =
     [
-        ("l3-cache-schema", "The string of Intel RDT/CAT L3 cache schema"),
-        ("mem-bw-schema", "The string of Intel RDT/MBA memory bandwidth schema"),
+        ("l3-cache-schema", "The string of Intel RDT/CAT L3 cache schema", "Intel RDT/CAT: l3 cache schema is not enabled"),
+        ("mem-bw-schema", "The string of Intel RDT/MBA memory bandwidth schema", "Intel RDT/MBA: memory bandwidth schema is not enabled"),
     ];
 
     // Accepted by runc without effect since kernels have no such limits.
@@ -79,16 +79,18 @@ public static class UpdateCommand
         }
 
         byte[] resources = Compose(call);
-        foreach ((string option, _) in Rdt)
+        RuncTexts.Require("update", container.Id, container.State.Status);
+        var schemata = new List<string>();
+        foreach ((string option, _, string missing) in Rdt)
         {
-            if (call.Text(option) is not null)
+            if (call.Text(option) is { } schema)
             {
-                throw new EngineException($"--{option}: this engine does not use resctrl");
+                schemata.Add(container.State.Engine?.ResctrlGroups is { Length: > 0 } ? schema : throw new EngineException(missing));
             }
         }
 
-        RuncTexts.Require("update", container.Id, container.State.Status);
         container.Update(resources, "options");
+        container.UpdateSchemata(schemata);
         return 0;
     }
 

@@ -142,7 +142,7 @@ public sealed class RuncStateTests : RuncTest
         Assert.Equal("44", Value(id, "pids", "pids.max"));
         Own.Run("update", id, "--memory", "foo").ShouldFail(1, "invalid value for memory: invalid size: 'foo'");
         Own.Run("update", id, "--cpu-share", "x").ShouldFail(1, "invalid value for cpu-share");
-        Own.Run("update", id, "--l3-cache-schema", "L3:0=f").ShouldFail(1, "resctrl");
+        Own.Run("update", id, "--l3-cache-schema", "L3:0=f").ShouldFail(1, "Intel RDT/CAT: l3 cache schema is not enabled");
         Own.Run("update", id, "-r", "/no/such/file").ShouldFail(1, "/no/such/file");
     }
 
