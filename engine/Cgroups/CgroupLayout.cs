@@ -68,6 +68,9 @@ public sealed class CgroupLayout
         return new CgroupLayout(mode, v1);
     }
 
+    /// <summary>The same without the hierarchies that <paramref name="isUsable"/> refuses.</summary>
+    public CgroupLayout Only(Func<CgroupHierarchy, bool> isUsable) => new(Mode, [.. Hierarchies.Where(isUsable)]);
+
     private CgroupHierarchy? OnV1(string controller) =>
         Hierarchies.FirstOrDefault(h => h.Version == CgroupVersion.V1 && h.Controllers.Contains(controller));
 

@@ -111,7 +111,13 @@ public static class CreateContainer
         RuntimeSpec spec = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts, out IReadOnlyList<ConfigError> remarks);
         warnings.AddRange(remarks.Select(remark => $"config.json: {remark.JsonPath}: {remark.Message}"));
         amend?.Invoke(spec);
-        return CreationPlanBuilder.Build(new PlanInput(spec, order, CgroupLayout.Read()), warnings);
+        CgroupLayout layout = CgroupLayout.Read();
+        if (Identity.IsInUserNamespace)
+        {
+            layout = InsideUserNamespace.Adapt(spec, order.Id, layout, warnings);
+        }
+
+        return CreationPlanBuilder.Build(new PlanInput(spec, order, layout), warnings);
     }
 
     private static CreateOrder ReceiveOrder(FdChannel request, out SafeFd config, out SafeFd? trace)

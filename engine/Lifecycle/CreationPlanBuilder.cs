@@ -1,4 +1,5 @@
 using Engine.Cgroups;
+using Engine.Linux;
 using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 using Engine.Spec;
@@ -15,8 +16,8 @@ public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayo
     /// <summary><c>linux</c>, empty when absent.</summary>
     public LinuxSpec Linux { get; } = Config.Linux ?? new LinuxSpec();
 
-    /// <summary>True when the container gets, or joins, another user namespace than the host's.</summary>
-    public bool HasUserNamespace => Linux.Namespace("user") is not null;
+    /// <summary>True when the container is in another user namespace than the machine's: it gets or joins one, or this process is in one.</summary>
+    public bool HasUserNamespace => Linux.Namespace("user") is not null || Identity.IsInUserNamespace;
 
     /// <summary>A path of the config that is relative to the bundle.</summary>
     public string InBundle(string path) => Path.GetFullPath(path, Order.Bundle);

@@ -55,6 +55,12 @@ public static class DeviceSteps
         for (int i = 0; i < input.Linux.Devices.Length; i++)
         {
             DeviceSpec device = input.Linux.Devices[i];
+            if (IsDefaultLink(device.Path))
+            {
+                // podman --privileged lists every node of the host's /dev; ptmx is always the link to the container's own devpts.
+                continue;
+            }
+
             uint type = device.Type switch
             {
                 "b" => stat_h.S_IFBLK,
@@ -81,6 +87,8 @@ public static class DeviceSteps
         plan.Container(
             "CreateDevice", $"{path} {major}:{minor}", jsonPath, stage => stage.CreateDevice(path, mode, major, minor, uid, gid, bind, jsonPath));
     }
+
+    private static bool IsDefaultLink(string path) => DefaultDevices.Links.Any(link => link.Path == MountSteps.Normal(path));
 
     private static bool DevIsBound(PlanInput input) => input.Config.Mounts.Any(
         mount => MountSteps.Normal(mount.Destination) == "/dev" && (MountOptions.Parse(mount.Type, mount.Options).Kind == MountKind.Bind));

@@ -17,6 +17,7 @@ public readonly record struct FileStat(uint Uid, uint Mode, ulong Size)
 public static unsafe class Files
 {
     private const uint StatxBasic = 0x7ff;
+    private const int W_OK = 2;
 
     /// <summary>Opens <paramref name="path"/>.</summary>
     /// <exception cref="SyscallException"/>
@@ -117,6 +118,9 @@ public static unsafe class Files
 
         return (*(uint*)(buffer + 136), *(uint*)(buffer + 140), *(ulong*)(buffer + 32));
     }
+
+    /// <summary>True when this process may write to <paramref name="path"/>, by its effective ids and capabilities.</summary>
+    public static bool IsWritable(string path) => Libc.faccessat(fcntl_h.AT_FDCWD, path, W_OK, fcntl_h.AT_EACCESS) == 0;
 
     /// <summary>flock(LOCK_EX | LOCK_NB); false when another open file description has it.</summary>
     public static bool TryLockExclusive(SafeFd file)

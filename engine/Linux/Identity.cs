@@ -9,6 +9,12 @@ public static class Identity
     /// <summary>geteuid(2).</summary>
     public static uint EffectiveUid => Libc.geteuid();
 
+    // PROC_USER_INIT_INO, fixed in the kernel.
+    private const ulong InitialUserNamespace = 0xeffffffd;
+
+    /// <summary>True in a user namespace that somebody made: uid 0 is an ordinary user outside. Read once.</summary>
+    public static bool IsInUserNamespace { get; } = Files.Inode("/proc/self/ns/user").Inode != InitialUserNamespace;
+
     /// <summary>getegid(2).</summary>
     public static uint EffectiveGid => Libc.getegid();
 

@@ -11,6 +11,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int mkdirat(int directory, string path, uint mode);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int faccessat(int directory, string path, int mode, int flags);
+
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int flock(int fd, int operation);
 

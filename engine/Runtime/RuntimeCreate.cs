@@ -78,12 +78,12 @@ public static class RuntimeCreate
             starter.Send(launch);
             hostEnd.Dispose();
             containerEnd.Dispose();
-            return Drive(starter, host, containerChannel, options, activation, config, trace, warnings);
+            return Drive(starter, host, containerChannel, options, spec => Amend(spec, directory, options, activation), config, trace, warnings);
         }
     }
 
     private static CreationClients Drive(
-        StarterProcess starter, SupervisorClient host, FdChannel container, RuntimeOptions options, ActivationFiles activation, byte[] config, SafeFd? trace,
+        StarterProcess starter, SupervisorClient host, FdChannel container, RuntimeOptions options, Action<RuntimeSpec> amend, byte[] config, SafeFd? trace,
         List<string> warnings)
     {
         var order = new CreateOrder
@@ -97,8 +97,7 @@ public static class RuntimeCreate
         };
         try
         {
-            CreationClients made = CreateContainer.Drive(
-                host, container, trace, () => CreateContainer.Plan(order, config, warnings, spec => Amend(spec, options, activation)));
+            CreationClients made = CreateContainer.Drive(host, container, trace, () => CreateContainer.Plan(order, config, warnings, amend));
 
             // It ends at once; a caller that adopts orphans is not to find it among them.
             starter.WaitForEnd(TimeSpan.FromMilliseconds(CreateClient.RollbackMilliseconds));
@@ -121,7 +120,7 @@ public static class RuntimeCreate
         _ => error,
     };
 
-    private static void Amend(RuntimeSpec spec, RuntimeOptions options, ActivationFiles activation)
+    private static void Amend(RuntimeSpec spec, ContainerDirectory directory, RuntimeOptions options, ActivationFiles activation)
     {
         bool hasTerminal = spec.Process?.Terminal ?? false;
         if (hasTerminal && options.ConsoleSocket is null && !options.KeepsTerminal)
@@ -135,6 +134,12 @@ public static class RuntimeCreate
         }
 
         activation.AddTo(spec);
+        NotifySocket.AddTo(spec, directory);
+        if (spec.Linux is { CgroupsPath: null or "" } linux)
+        {
+            // runc's default: nothing of ours stays above it.
+            linux.CgroupsPath = "/" + options.Id;
+        }
     }
 
     // The container is there: what fails now ends it again.

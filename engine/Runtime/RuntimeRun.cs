@@ -54,7 +54,7 @@ public static class RuntimeRun
 
     private static int Start(ContainerHandle container)
     {
-        RuntimeStart.Start(container, out _);
+        RuntimeStart.Start(container);
         return 0;
     }
 
@@ -63,7 +63,7 @@ public static class RuntimeRun
         int pid = container.State.Pid!.Value;
         using SafeFd payload = Pidfds.Open(pid);
         using var signals = new SignalForwarding(SignalForwarding.Everything, signal => Pidfds.Signal(payload, signal));
-        RuntimeStart.Start(container, out _);
+        RuntimeStart.Start(container, isForeground: true);
         if (terminal is not null)
         {
             TerminalRelay.Run(terminal);

@@ -20,18 +20,41 @@ public static class RuntimeStart
 {
     private const int SigKill = 9;
 
-    /// <summary>Starts the container and runs its poststart hooks.</summary>
+    /// <summary>Starts the container, runs its poststart hooks, and passes readiness on.</summary>
     /// <param name="container">A container in status created.</param>
-    /// <param name="exitCode">127 or 126 when the program cannot be executed.</param>
-    /// <exception cref="EngineException">It was started before, the payload cannot be executed, or a hook failed and the container was ended.</exception>
-    public static void Start(ContainerHandle container, out int exitCode)
+    /// <param name="isForeground">The command stays: nothing waits for READY. Otherwise it returns once the payload has said it, or has ended.</param>
+    /// <exception cref="EngineException">
+    /// It was started before, the payload cannot be executed (exit code 126 or 127), or a hook failed and the container was ended.
+    /// </exception>
+    public static void Start(ContainerHandle container, bool isForeground = false)
     {
-        exitCode = ExitCode.Failure;
-        Order(container, ref exitCode);
+        NotifySocket? notify = NotifySocket.Listen(container.Directory);
+        if (notify is null)
+        {
+            Order(container);
+            Poststart(container);
+            return;
+        }
+
+        int pid = container.State.Pid!.Value;
+        var relay = new Thread(() =>
+        {
+            using (notify)
+            using (SafeFd payload = Pidfds.Open(pid))
+            {
+                notify.Relay(payload, pid);
+            }
+        }) { IsBackground = true };
+        Order(container);
         Poststart(container);
+        relay.Start();
+        if (!isForeground)
+        {
+            relay.Join();
+        }
     }
 
-    private static void Order(ContainerHandle container, ref int exitCode)
+    private static void Order(ContainerHandle container)
     {
         using FdChannel stage = Connect(container);
         var start = new StageNote { Kind = (uint)StageNoteKind.Start };
@@ -52,11 +75,8 @@ public static class RuntimeStart
                 {
                     string operation = note.Error.Operation.Decode();
                     int code = CreateContainer.PayloadCode(operation, note.Error.Errno);
-                    exitCode = code == 0 ? ExitCode.Failure : code;
                     string text = ErrnoText.Line(operation, note.Error.Path.Decode(), note.Error.Errno, note.Error.Detail.Decode());
-                    throw code == 0
-                        ? new EngineException(text, exitCode)
-                        : new PayloadException(text, code, note.Error.Path.Decode(), note.Error.Errno, exitCode);
+                    throw code == 0 ? new EngineException(text) : new PayloadException(text, code, note.Error.Path.Decode(), note.Error.Errno, code);
                 }
             }
         }

@@ -43,6 +43,10 @@ public sealed class StateRoot
     /// <exception cref="EngineException">As for <see cref="Locate(string?)"/>.</exception>
     public static StateRoot LocateRuntime(string? option) => Locate(option, Unmonitored, "--root");
 
+    // podman and buildah of an ordinary user start a runtime as root of a user namespace, with that user's XDG_RUNTIME_DIR (runc's rule).
+    private static bool IsUserInNamespace() => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 }
+        && Environment.GetEnvironmentVariable("USER") != "root" && Identity.IsInUserNamespace;
+
     private static StateRoot Locate(string? named, string leaf, string advice)
     {
         if (!string.IsNullOrEmpty(named))
@@ -50,7 +54,7 @@ public sealed class StateRoot
             return new StateRoot(System.IO.Path.GetFullPath(named));
         }
 
-        if (Identity.EffectiveUid == 0)
+        if (Identity.EffectiveUid == 0 && !IsUserInNamespace())
         {
             return new StateRoot("/run/" + leaf);
         }

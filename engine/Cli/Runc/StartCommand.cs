@@ -13,7 +13,7 @@ public static class StartCommand
     {
         using ContainerHandle container = ContainerHandle.Open(call.Globals.Root, call.Id);
         RuncTexts.Require("start", container.Id, container.State.Status);
-        RuntimeStart.Start(container, out _);
+        RuntimeStart.Start(container);
         return 0;
     }
 }
