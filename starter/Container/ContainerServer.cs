@@ -203,7 +203,7 @@ internal static unsafe class ContainerServer
         server.Inbox.CloseAll();
         Sys.close(StageContext.Rpc);
         RootPath.SetRoot(-1);
-        int result = Sys.close_range(StageContext.Rpc + StageContext.Descriptors, uint.MaxValue, 0);
+        int result = Sys.close_range((uint)(StageContext.Rpc + StageContext.Descriptors + PreservedFiles.Count), uint.MaxValue, 0);
         return result >= 0 || Failure.Call("close_range"u8, result);
     }
 }
