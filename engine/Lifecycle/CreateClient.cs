@@ -156,6 +156,11 @@ public static class CreateClient
             {
                 // The roll-back is the supervisor's; its end says that it is done.
                 starter.WaitForEnd(TimeSpan.FromMilliseconds(RollbackMilliseconds));
+                if (answer.HookFailed)
+                {
+                    PoststopHooks.RunUndone(config, options.Id, options.Bundle);
+                }
+
                 string text = string.Join('\n', answer.Errors);
                 throw answer.PayloadCode == 0 ? new EngineException(text, answer.ExitCode) : new PayloadException(text, answer.PayloadCode);
             }

@@ -108,7 +108,8 @@ public static class CreateContainer
     /// <param name="amend">What the caller adds to the configuration before it is planned.</param>
     public static CreationPlan Plan(CreateOrder order, byte[] config, List<string> warnings, Action<RuntimeSpec>? amend = null)
     {
-        RuntimeSpec spec = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts, out IReadOnlyList<ConfigError> remarks);
+        RuntimeSpec spec = ConfigLoader.LoadRunnable(
+            config, "config.json", HostNamespaces.Facts with { ForgivesCapabilities = order.Unmonitored }, out IReadOnlyList<ConfigError> remarks);
         warnings.AddRange(remarks.Select(remark => $"config.json: {remark.JsonPath}: {remark.Message}"));
         amend?.Invoke(spec);
         CgroupLayout layout = CgroupLayout.Read();
@@ -139,10 +140,13 @@ public static class CreateContainer
     {
         ConfigException config => new CreateAnswer { Errors = [.. config.Lines], ExitCode = config.ExitCode },
         EngineException own => new CreateAnswer { Errors = [own.Message], ExitCode = own.ExitCode },
-        RpcException rpc => new CreateAnswer { Errors = [Advice.Add(rpc)], ExitCode = ExitCode.Failure, PayloadCode = PayloadCode(rpc.Operation, rpc.Errno) },
+        RpcException rpc => new CreateAnswer { Errors = [Advice.Add(rpc)], ExitCode = ExitCode.Failure, PayloadCode = PayloadCode(rpc.Operation, rpc.Errno), HookFailed = IsHook(rpc) },
         PeerLostException or MessageException or SyscallException => new CreateAnswer { Errors = [error.Message], ExitCode = ExitCode.Failure },
         _ => new CreateAnswer { Errors = [$"unexpected failure of the master: {error.GetType().Name}: {error.Message}"], ExitCode = ExitCode.Failure },
     };
+
+    /// <summary>True for the failure of a hook, not of the request to run it.</summary>
+    internal static bool IsHook(RpcException error) => error.Method == "RunHook";
 
     /// <summary>127 or 126 when the failure is that there is no such program to execute, or that it is none; else 0.</summary>
     internal static int PayloadCode(string operation, int errno) => (operation, errno) switch

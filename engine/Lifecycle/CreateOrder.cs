@@ -47,6 +47,9 @@ public sealed record CreateAnswer
     /// <summary>127 or 126 when the failure is that there is no such program to execute, or that it is none; else 0.</summary>
     public int PayloadCode { get; set; }
 
+    /// <summary>The failure is a hook's: the lifecycle goes on to the poststop hooks.</summary>
+    public bool HookFailed { get; set; }
+
     /// <summary>Things done that the caller should know of (a seccomp rule for an unknown system call, ...).</summary>
     public string[] Warnings { get; set; } = [];
 }

@@ -140,24 +140,13 @@ public static class DeleteContainer
 
     private static void Poststop(ContainerHandle container, List<string> warnings)
     {
-        HookSpec[] hooks;
         try
         {
-            hooks = ConfigLoader.Load(container.Directory.ReadConfig(), ContainerDirectory.ConfigFile).Hooks?.Poststop ?? [];
+            PoststopHooks.Run(container.Directory.ReadConfig(), container.State, warnings);
         }
         catch (EngineException)
         {
             // Killed before the copy was whole: nothing was started, so there is nothing to be told of.
-            return;
-        }
-
-        for (int i = 0; i < hooks.Length; i++)
-        {
-            string? failure = PoststopHook.Run(hooks[i], container.State with { Status = ContainerStatus.Stopped });
-            if (failure is not null)
-            {
-                warnings.Add($"hooks.poststop[{i}]: {failure}");
-            }
         }
     }
 }

@@ -66,7 +66,8 @@ public static unsafe class Terminals
         raw.c_cflag = (raw.c_cflag & ~(uint)(termios_h.CSIZE | termios_h.PARENB)) | termios_h.CS8;
         raw.c_cc[termios_h.VMIN] = 1;
         raw.c_cc[termios_h.VTIME] = 0;
-        return Libc.ioctl(fd, termios_h.TCSETSF, &raw) == 0 ? new Restored(fd, before) : throw SyscallException.Last("ioctl", "TCSETSF");
+        // What was typed ahead stays, for the program.
+        return Libc.ioctl(fd, termios_h.TCSETS, &raw) == 0 ? new Restored(fd, before) : throw SyscallException.Last("ioctl", "TCSETS");
     }
 
     private sealed class Restored(int fd, termios settings) : IDisposable

@@ -108,6 +108,11 @@ public static class RuntimeCreate
             CreateContainer.TryAbort(host);
             string? cause = error is PeerLostException ? starter.Receive(out _, CreateClient.RollbackMilliseconds)?.Error : null;
             starter.WaitForEnd(TimeSpan.FromMilliseconds(CreateClient.RollbackMilliseconds));
+            if (error is RpcException hook && CreateContainer.IsHook(hook))
+            {
+                PoststopHooks.RunUndone(config, options.Id, options.Bundle);
+            }
+
             throw Explain(error, cause);
         }
     }
@@ -156,13 +161,14 @@ public static class RuntimeCreate
             return null;
         }
 
-        Terminals.PassNewlines(made.Terminal);
+        // The caller's own terminal is raw and puts no carriage return before a newline: the container's does.
         if (options.ConsoleSocket is null)
         {
             return made.Terminal;
         }
 
         using SafeFd terminal = made.Terminal;
+        Terminals.PassNewlines(terminal);
         DescriptorSocket.Send(options.ConsoleSocket, terminal, "console socket", "/dev/ptmx");
         return null;
     }

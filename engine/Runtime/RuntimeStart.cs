@@ -109,7 +109,7 @@ public static class RuntimeStart
         HookSpec[] hooks = ConfigLoader.Load(container.Directory.ReadConfig(), ContainerDirectory.ConfigFile).Hooks?.Poststart ?? [];
         for (int i = 0; i < hooks.Length; i++)
         {
-            string? failure = PoststopHook.Run(hooks[i], container.State with { Status = ContainerStatus.Running });
+            string? failure = CallerHook.Run(hooks[i], container.State with { Status = ContainerStatus.Running });
             if (failure is not null)
             {
                 container.Kill(SigKill, all: true);

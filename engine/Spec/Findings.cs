@@ -12,6 +12,9 @@ public sealed class Findings
     public IReadOnlyList<ConfigError> Errors => _errors;
     public IReadOnlyList<ConfigError> Warnings => _warnings;
 
+    /// <summary>See <see cref="HostFacts.ForgivesCapabilities"/>.</summary>
+    public bool ForgivesCapabilities { get; init; }
+
     /// <param name="path">JSON path, as <see cref="JsonPath"/> spells it.</param>
     /// <param name="message">What is wrong and, where it helps, what to write instead.</param>
     public void Error(string path, string message)

@@ -77,8 +77,13 @@ internal static class ProcessChecks
         {
             for (var i = 0; i < list.Length; i++)
             {
-                if (!Capabilities.TryNumber(list[i], out _))
-                    findings.Error($"{At(at, name)}[{i}]", $"unknown capability {Quote.Text(list[i])}{CapabilityHint(list[i])}");
+                if (Capabilities.TryNumber(list[i], out _))
+                    continue;
+                string path = $"{At(at, name)}[{i}]", reason = $"unknown capability {Quote.Text(list[i])}{CapabilityHint(list[i])}";
+                if (findings.ForgivesCapabilities)
+                    findings.Warn(path, reason);
+                else
+                    findings.Error(path, reason);
             }
         }
         var asked = Capabilities.Asked(capabilities);

@@ -10,10 +10,10 @@ using Engine.State;
 namespace Engine.Lifecycle;
 
 /// <summary>
-/// A poststop hook. The supervisor has ended by then, so the caller's command runs it, with the caller's rights, in the
-/// runtime's namespaces; its failure is a warning (runtime.md, Lifecycle, step 13).
+/// A hook that the caller's command runs, with the caller's rights and in the runtime's namespaces, since no supervisor is left: poststop
+/// (<see cref="PoststopHooks"/>), and poststart of an unmonitored container.
 /// </summary>
-public static class PoststopHook
+public static class CallerHook
 {
     private const int QuotedOutput = 1024;
 
@@ -90,7 +90,7 @@ public static class PoststopHook
         OciVersion = state.OciVersion,
         Id = state.Id,
         Status = state.Status,
-        Pid = 0,
+        Pid = state.Status == ContainerStatus.Stopped ? 0 : state.Pid,
         Bundle = state.Bundle,
         Annotations = state.Annotations,
     };
