@@ -24,11 +24,11 @@ public sealed class RuncLifecycleTests : RuncTest
                 try: stat = open(f"/proc/{pid}/stat").read()
                 except OSError: continue
                 rest = stat[stat.rindex(")") + 2:].split() if ")" in stat else []
-                if len(rest) > 1 and rest[1] == str(os.getpid()): print(pid, rest[0])
+                if len(rest) > 1 and rest[1] == str(os.getpid()): print(pid, "dead" if rest[0] == "Z" else "alive")
             """,
             ["create", "--bundle", Sleeper().Path, "--pid-file", pidFile, id]);
         var pid = File.ReadAllText(pidFile);
-        Assert.Equal($"{pid} S\n", seen);
+        Assert.Equal($"{pid} alive\n", seen);
         Assert.Equal("created", Status(id));
         Assert.Empty(ProcFs.Children(int.Parse(pid, System.Globalization.CultureInfo.InvariantCulture)));
         Own.Ok("start", id);
