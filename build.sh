@@ -54,6 +54,7 @@ rootless | slirp4netns        | cmd:slirp4netns                           | the 
 buildah | buildah             | cmd:buildah                               | the client
 containerd | containerd       | cmd:containerd                            | the client, its v2 shim and ctr
 containerd | runc             | cmd:runc                                  | containerd depends on it; a peer
+kubernetes | python3-grpcio   | file:/usr/lib/python3/dist-packages/grpc/__init__.py | calls the CRI of containerd as a kubelet does
 docker | docker.io            | cmd:dockerd                               | the client
 docker | tini                 | cmd:docker-init                           | --init
 docker | iptables             | cmd:iptables                              | the bridge network
@@ -231,6 +232,7 @@ podman          | podman
 podman-rootless | podman rootless
 buildah         | buildah rootless
 containerd      | containerd
+kubernetes      | containerd kubernetes
 docker          | docker
 slurm           | slurm
 '

@@ -33,9 +33,8 @@ machine() {
     local file
     for file in $PRIVATE_FILES; do [[ ! -e $file ]] || cksum "$file"; done
     # shellcheck disable=SC2086 # a list of words
-    find $CLIENT_DIRECTORIES /etc/containers -maxdepth 2 2>/dev/null | LC_ALL=C sort
-    find /run /tmp /var/tmp /dev/shm -maxdepth 1 2>/dev/null | LC_ALL=C sort |
-        grep -E '/(containers?|containerd|docker.*|podman.*|libpod.*|crun|runc|engine-runc|netns|munge|slurm.*|buildah.*|lane)$|engine-clients' || true
+    find $CLIENT_DIRECTORIES /etc/containers /run /tmp /var/tmp /dev/shm -maxdepth 2 2>/dev/null | LC_ALL=C sort |
+        grep -E '^/(etc|var/lib)/|^/root/.*(contain|docker|podman|buildah)|/lane$|engine-clients' || true
     grep -E 'engine-clients|/run/lane' /proc/self/mountinfo /proc/net/unix || true
     ip -o link 2>/dev/null | grep -oE '(podman|docker|cni|veth)[^:@ ]*' || true
     if command -v iptables-save >/dev/null; then iptables-save 2>/dev/null | grep -E '^:(NETAVARK|DOCKER|CNI)' || true; fi

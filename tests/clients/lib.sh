@@ -152,14 +152,14 @@ END
 
 # ---- an image -------------------------------------------------------------------------------------------------------
 
-# image: $W/image.tar, a docker-archive `localhost/bb:latest` of busybox, which every client can load.
+# image [JSON]: $W/image.tar, a docker-archive `localhost/bb:latest` of busybox, which every client can load; its command is JSON, or sh.
 image() {
-    local root=$W/bundle/rootfs layer config
+    local root=$W/bundle/rootfs layer config command=${1:-'["sh"]'}
     printf 'user:x:1000:1000::/:/bin/sh\n' >>"$root/etc/passwd"
     mkdir -p "$W/image" "$root/home" "$root/mnt"
     tar -C "$root" --owner 0 --group 0 -cf "$W/image/layer.tar" .
     layer=$(sha256sum <"$W/image/layer.tar" | cut -d' ' -f1)
-    printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":["sh"]},"history":[{"created_by":"bundle.sh"}],"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$layer" >"$W/image/config"
+    printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],"Cmd":%s},"history":[{"created_by":"bundle.sh"}],"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$command" "$layer" >"$W/image/config"
     config=$(sha256sum <"$W/image/config" | cut -d' ' -f1)
     mv "$W/image/config" "$W/image/$config.json"
     printf '[{"Config":"%s.json","RepoTags":["localhost/bb:latest"],"Layers":["layer.tar"]}]' "$config" >"$W/image/manifest.json"
