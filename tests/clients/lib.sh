@@ -183,7 +183,7 @@ left_processes() {
 left_mounts() { comm -13 <(printf '%s\n' "$MOUNTS") <(mounts) | grep -vE "${MAY_STAY_MOUNTS:-^$}"; }
 left_cgroups() { find /sys/fs/cgroup -mindepth 1 -type d 2>/dev/null | sed 's|^/sys/fs/cgroup/||' | awk -F/ -v unified="$(stat -fc %T /sys/fs/cgroup)" 'NF > 1 || unified == "cgroup2fs"' | grep -vE "^init$|${MAY_STAY_CGROUPS:-^$}"; }
 left_sockets() { awk 'NR > 1 && $8 ~ /^\// {print $8}' /proc/net/unix | LC_ALL=C sort -u; }
-left_state() { find /run/runc /run/crun /run/engine-runc /run/engine -mindepth 1 2>/dev/null | head; }
+left_state() { find /run/runc /run/crun /run/engine/runc -mindepth 1 2>/dev/null | head; }
 
 # left WHAT: one case: nothing of that kind is left, after ten seconds at most.
 left() {
