@@ -37,6 +37,13 @@ public sealed class DeviceTests : ConfigTest
     }
 
     [RootFact]
+    public void A_device_ptmx_of_the_config_is_the_link()
+    {
+        var bundle = NewBundle().WithDevice("/dev/ptmx", "c", 5, 2).WithDevice("/dev//ptmx", "c", 5, 2).Shell("readlink /dev/ptmx");
+        Assert.Equal(["pts/ptmx"], Lines(bundle));
+    }
+
+    [RootFact]
     public void A_bound_dev_is_left_alone()
     {
         var source = Path.Combine(Directory, "dev");
