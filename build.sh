@@ -22,6 +22,7 @@ PACKAGES='
 build | gcc                   | cmd:gcc                                   | links the engine, the starter and the pump
 build | binutils              | cmd:objcopy                               | strips the debug information into its own file
 build | libc6-dev             | file:/usr/include/*/bits/libc-header-start.h | start files and headers for the engine
+build | ca-certificates       | file:/etc/ssl/certs/ca-certificates.crt    | NuGet packages come over TLS
 build | libseccomp2           | file:/usr/lib/*/libseccomp.so.2           | compiles seccomp profiles (loaded by the engine, never by the starter)
 demo  | busybox-static        | cmd:busybox                               | the root filesystem of the container, and nc for its sockets
 demo  | util-linux            | cmd:setsid                                | a private mount namespace and a terminal for the test
@@ -87,16 +88,18 @@ need() {
     ((EUID == 0)) || die "not root: install them with: sudo apt-get install ${missing[*]}"
     command -v apt-get >/dev/null || die "no apt-get here: install by hand: ${missing[*]}"
     say "installing ${missing[*]}"
-    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300) policy='' done=''
+    export DEBIAN_FRONTEND=noninteractive
+    local apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300) policy='' said done=''
     # A package that brings a daemon must not start it.
     if [[ ! -e /usr/sbin/policy-rc.d ]]; then
         policy=/usr/sbin/policy-rc.d
         printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy"
     fi
-    DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null 2>&1 ||
-        { "${apt[@]}" update >&2 && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2; } && done=1
+    # A bare machine has no package lists, and an old one has lists of packages that are gone.
+    { said=$("${apt[@]}" install --no-install-recommends "${missing[@]}" 2>&1) ||
+        said=$("${apt[@]}" update 2>&1 && "${apt[@]}" install --no-install-recommends "${missing[@]}" 2>&1); } && done=1
     [[ -z $policy ]] || rm -f "$policy"
-    [[ $done ]] || die "apt-get could not install: ${missing[*]}"
+    [[ $done ]] || die "apt-get could not install ${missing[*]}:"$'\n'"$said"
 }
 
 ## deps [SET...]: install the Debian packages of the sets build, test, demo, bench (default: the first three)

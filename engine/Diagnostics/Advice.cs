@@ -6,6 +6,7 @@ namespace Engine.Diagnostics;
 /// <summary>What to look at when an operation fails with an errno that says little by itself.</summary>
 public static class Advice
 {
+    // An operation, or an operation on one path.
     private static readonly (string Operation, int Errno, string Text)[] Table =
     [
         ("clone3", Errno.ENOSPC, "the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces"),
@@ -15,6 +16,7 @@ public static class Advice
         ("fsopen", Errno.ENODEV, "the kernel does not have this file system"),
         ("fsmount", Errno.EPERM, "proc and sysfs can only be mounted where the host's are not covered"),
         ("fsconfig", Errno.EINVAL, "the file system does not know this option, or the kernel refuses its value"),
+        ("mount_setattr /", Errno.EINVAL, "the root is not a mount: the engine cannot run in a chroot"),
         ("move_mount", Errno.EINVAL, "source and destination must be in the container's mount namespace and not below a shared parent"),
         ("move_mount", Errno.ENOSPC, "the limit of mounts is reached: see fs.mount-max"),
         ("mkdirat", Errno.EROFS, "the mount point does not exist and the file system is read-only: make it in the image"),
@@ -29,7 +31,7 @@ public static class Advice
     {
         foreach ((string operation, int errno, string text) in Table)
         {
-            if (error.Operation == operation && error.Errno == errno)
+            if (error.Errno == errno && (error.Operation == operation || $"{error.Operation} {error.Path}" == operation))
             {
                 return $"{error.Message}; {text}";
             }

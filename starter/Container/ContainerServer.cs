@@ -120,7 +120,7 @@ internal static unsafe class ContainerServer
                 return server.Params(ref attach) && RootMount.Attach(ref attach) && Reach(Phase.Rooted);
             case ContainerMethod.EnterRoot:
                 EnterRoot enter = default;
-                return server.Params(ref enter) && RootMount.Enter(ref enter) && Reach(Phase.Entered);
+                return server.Params(ref enter) && RootMount.Enter(ref enter) && NamespaceRoot.IsOurs() && Reach(Phase.Entered);
             case ContainerMethod.PrepareProcess:
                 return server.NoParams() && PayloadProcess.Prepare(server.Inbox.Take(0)) && Reach(Phase.Prepared);
             case ContainerMethod.Finish:

@@ -99,7 +99,8 @@ internal static unsafe class RootMount
         return Failure.Refuse("umount2"u8, slash, "too many mounts on the root"u8);
     }
 
-    private static bool MountId(int fd, out ulong id)
+    /// <summary>Number of the mount that <paramref name="fd"/> is on; false when the kernel does not tell.</summary>
+    public static bool MountId(int fd, out ulong id)
     {
         statx status;
         int result = Sys.statx(fd, CString.Empty, AT_EMPTY_PATH, STATX_MNT_ID, &status);

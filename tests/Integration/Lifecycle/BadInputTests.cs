@@ -135,6 +135,23 @@ public sealed class BadInputTests : EngineTest
         Assert.Equal("running", Cli.Status(id));
     }
 
+    [RootFact]
+    public void A_chroot_is_refused_because_whoever_joins_the_container_would_be_outside_of_it()
+    {
+        var root = Path.Combine(Directory, "root");
+        System.IO.Directory.CreateDirectory(root);
+        var bundle = NewBundle().Path;
+        foreach (var bind in new[] { "--rbind / ", "--rbind / {0} && mount --rbind {0} " })
+        {
+            var prepared = new Command(
+                "/usr/bin/unshare",
+                "-m", "/bin/sh", "-c", $"mount {string.Format(System.Globalization.CultureInfo.InvariantCulture, bind, root)} {root} && exec chroot {root} \"$0\" \"$@\"",
+                Installation.Engine, "oci", "create", NewId(), "-b", bundle);
+            prepared.Environment["ENGINE_ROOT"] = Cli.Root;
+            prepared.Run().ShouldFail(255, "chroot");
+        }
+    }
+
     // A private copy of the mounts (propagation is private by default in unshare), changed, then the engine.
     private CommandResult InMountNamespace(string change, params string[] words)
     {
