@@ -45,10 +45,10 @@ internal sealed class CgroupMountTable
         return current;
     }
 
-    /// <summary>Follows stacked mounts at one mountpoint to the topmost.</summary>
+    /// <summary>Follows stacked mounts at one mountpoint to the topmost; no further than there are mounts, for a torn table may go in circles.</summary>
     private int Enter(int mount, string at)
     {
-        while (_mounts.FindLast(m => m.Parent == mount && m.Id != mount && m.Mountpoint == at) is { } child)
+        for (var i = 0; i < _mounts.Count && _mounts.FindLast(m => m.Parent == mount && m.Id != mount && m.Mountpoint == at) is { } child; i++)
             mount = child.Id;
         return mount;
     }

@@ -153,13 +153,15 @@ public static class CgroupReader
     /// <summary>Sum over devices of lines "8:0 Read 123".</summary>
     private static long? IoV1(CgroupSlot slot, string operation) =>
         Read(slot, "blkio.throttle.io_service_bytes_recursive")?.Split('\n')
-            .Select(l => l.Split(' ')).Where(f => f.Length == 3 && f[1] == operation).Sum(f => Parse(f[2]) ?? 0);
+            .Select(l => l.Split(' ')).Where(f => f.Length == 3 && f[1] == operation).Aggregate(0L, (sum, f) => Saturated(sum, Parse(f[2]) ?? 0));
 
     /// <summary>Sum over devices of "8:0 rbytes=1 wbytes=2 …".</summary>
     private static long? IoV2(CgroupSlot slot, string key) =>
         Read(slot, "io.stat") is { } text
-            ? CgroupFiles.Words(text).Where(w => w.StartsWith(key, StringComparison.Ordinal)).Sum(w => Parse(w[key.Length..]) ?? 0)
+            ? CgroupFiles.Words(text).Where(w => w.StartsWith(key, StringComparison.Ordinal)).Aggregate(0L, (sum, w) => Saturated(sum, Parse(w[key.Length..]) ?? 0))
             : null;
+
+    private static long Saturated(long sum, long more) => sum > long.MaxValue - more ? long.MaxValue : sum + more;
 
     private static long? Parse(string? text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -105,7 +105,7 @@ internal sealed class CgroupTree : IDisposable
     {
         // Of a threaded cgroup only the threads can be read; any thread id stands for its process here.
         var text = CgroupFiles.ReadOrNull(directory + "/cgroup.procs") ?? CgroupFiles.ReadOrNull(directory + "/cgroup.threads");
-        return CgroupFiles.Words(text).Select(int.Parse);
+        return CgroupFiles.Words(text).Where(word => int.TryParse(word, out _)).Select(int.Parse);
     }
 
     private static bool Write(string path, string value)

@@ -58,7 +58,7 @@ internal sealed class DeviceList
         foreach (var line in (text ?? "a").Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var fields = line.Split(' ', ':');
-            if (fields.Length != 4 || fields[0] is not ("b" or "c"))
+            if (fields.Length != 4 || fields[0] is not ("b" or "c") || !IsNumber(fields[1]) || !IsNumber(fields[2]))
                 return null;
             var kind = fields[0] == "c" ? DeviceKind.Char : DeviceKind.Block;
             list._exceptions[new DeviceSet(kind, ParseNumber(fields[1]), ParseNumber(fields[2]))] = ParseAccess(fields[3]);
@@ -136,6 +136,8 @@ internal sealed class DeviceList
         }
         return closed;
     }
+
+    private static bool IsNumber(string text) => text == "*" || uint.TryParse(text, out _);
 
     private static uint? ParseNumber(string text) => text == "*" ? null : uint.Parse(text);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rpc.Linux;
 using Engine.Shared.Linux;
@@ -32,16 +33,31 @@ public sealed class ContainerRoot : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _root.Dispose();
 
+    // Looked at before it is opened: the payload may have put a FIFO or a device there, which opening would wait for or set off.
     private byte[] Read(string path)
     {
         try
         {
-            using SafeFd file = Files.OpenInRoot(_root, path, fcntl_h.O_RDONLY | fcntl_h.O_NONBLOCK | fcntl_h.O_NOCTTY);
+            using SafeFd seen = Files.OpenInRoot(_root, path, fcntl_h.O_PATH);
+            FileStat stat = Files.Stat(seen);
+            if (!stat.IsRegular || stat.Size > UserLookup.MaxFileBytes)
+            {
+                throw Useless(path);
+            }
+
+            using SafeFd file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{seen.Value}"), fcntl_h.O_RDONLY | fcntl_h.O_NONBLOCK);
             return Files.ReadAll(file, "/" + path, UserLookup.MaxFileBytes);
         }
         catch (SyscallException error) when (error.Errno is Errno.ENOENT or Errno.ENOTDIR)
         {
             return [];
         }
+        catch (SyscallException error) when (error.Errno is Errno.EFBIG)
+        {
+            throw Useless(path);
+        }
     }
+
+    private static EngineException Useless(string path) =>
+        new($"the container's /{path} is not a regular file of at most {UserLookup.MaxFileBytes} bytes: no name can be looked up in it; use numbers");
 }

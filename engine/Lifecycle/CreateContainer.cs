@@ -19,8 +19,6 @@ namespace Engine.Lifecycle;
 /// </summary>
 public static class CreateContainer
 {
-    private const int MaxConfig = 16 * 1024 * 1024;
-
     /// <summary>Creates the container. Takes over the container connection and the request socket; the host connection stays the caller's.</summary>
     /// <returns>The open config, the caller's, when the container is created and there is something to serve; null otherwise.</returns>
     public static SafeFd? Run(SupervisorClient host, FdChannel container, FdChannel request)
@@ -31,7 +29,7 @@ public static class CreateContainer
         try
         {
             CreateOrder order = ReceiveOrder(request, out config, out trace);
-            answer = Create(host, container, order, Files.ReadAll(config, "config.json", MaxConfig), trace);
+            answer = Create(host, container, order, Files.ReadAll(config, "config.json", ConfigLoader.MaxBytes), trace);
         }
         catch (Exception error)
         {

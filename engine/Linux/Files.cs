@@ -182,35 +182,40 @@ public static unsafe class Files
             throw new SyscallException("read", name, Errno.EFBIG);
         }
 
-        // Read until the end rather than by size: the file may grow meanwhile, and files of procfs have no size.
-        byte[] bytes = new byte[Math.Max((int)stat.Size + 1, 512)];
+        // Read until the end rather than by size: the file may grow meanwhile, and files of procfs have no size. A large file that is as
+        // long as it said is not copied once more.
+        byte[] bytes = new byte[Math.Max((int)stat.Size, 512)];
+        byte[] more = new byte[512];
         int length = 0;
         while (true)
         {
-            if (length == bytes.Length)
+            bool isFull = length == bytes.Length;
+            int n = ReadAt(file, isFull ? more : bytes.AsSpan(length), length, name);
+            if (n == 0)
+            {
+                return isFull ? bytes : bytes[..length];
+            }
+
+            if (isFull)
             {
                 Array.Resize(ref bytes, bytes.Length * 2);
+                more.AsSpan(0, n).CopyTo(bytes.AsSpan(length));
             }
 
-            fixed (byte* at = bytes)
+            length += n;
+            if (length > max)
             {
-                nint n = Libc.pread(file.Value, at + length, (nuint)(bytes.Length - length), length);
-                if (n < 0)
-                {
-                    throw SyscallException.Last("read", name);
-                }
-
-                if (n == 0)
-                {
-                    return bytes[..length];
-                }
-
-                length += (int)n;
-                if (length > max)
-                {
-                    throw new SyscallException("read", name, Errno.EFBIG);
-                }
+                throw new SyscallException("read", name, Errno.EFBIG);
             }
+        }
+    }
+
+    private static int ReadAt(SafeFd file, Span<byte> to, int offset, string name)
+    {
+        fixed (byte* at = to)
+        {
+            nint n = Libc.pread(file.Value, at, (nuint)to.Length, offset);
+            return n >= 0 ? (int)n : throw SyscallException.Last("read", name);
         }
     }
 

@@ -20,10 +20,11 @@ internal sealed record KnownCall(string Name)
     /// <summary>Rules that change nothing although their action is another, each with the rule that decides.</summary>
     public IEnumerable<(string Path, string Decides)> WithoutEffect()
     {
+        var deciding = Deciding;
         for (var i = 0; i < Alternatives.Count; i++)
         {
             var (alternative, path) = Alternatives[i];
-            var winner = Deciding ?? Alternatives.Take(i).FirstOrDefault(a => a.Alternative.Comparisons.SequenceEqual(alternative.Comparisons));
+            var winner = deciding ?? Alternatives.Take(i).FirstOrDefault(a => a.Alternative.Comparisons.SequenceEqual(alternative.Comparisons));
             if (winner.Alternative is { } decides && decides.Action != alternative.Action)
                 yield return (path, winner.Path);
         }

@@ -16,6 +16,12 @@ public static class SeccompCompiler
     /// <summary>Above this many system calls a filter is a binary tree. Some libseccomp versions go wrong on a tree without rules.</summary>
     private const int TreeThreshold = 32;
 
+    /// <summary>Every rule takes at least one of the instructions that the kernel allows; and libseccomp's time grows with their square.</summary>
+    private const int MostRules = Limits.SeccompBytes / 8;
+
+    /// <summary>Unknown names that a note lists.</summary>
+    private const int ListedNames = 16;
+
     /// <summary>Compiles a profile.</summary>
     /// <exception cref="SeccompException">Something in it is unknown, cannot be done here, or libseccomp is missing.</exception>
     public static SeccompFilter Compile(SeccompSpec seccomp)
@@ -98,6 +104,7 @@ public static class SeccompCompiler
     private static Dictionary<int, KnownCall> Gather(IReadOnlyList<SeccompRule> rules, string version, List<string> notes)
     {
         var calls = new Dictionary<int, KnownCall>();
+        var count = 0;
         foreach (var rule in rules)
         {
             var unknown = new List<string>();
@@ -112,14 +119,20 @@ public static class SeccompCompiler
                 if (!calls.TryGetValue(number, out var call))
                     calls.Add(number, call = new KnownCall(name));
                 call.Alternatives.AddRange(rule.Alternatives.Select(a => (a, rule.Path)));
+                count += rule.Alternatives.Count;
+                if (count > MostRules)
+                    throw new SeccompException($"{rule.Path}: is beyond the {MostRules} rules that a filter of the kernel can hold", "use fewer rules");
             }
             if (unknown.Count > 0)
-                notes.Add($"{rule.Path}.names: libseccomp {version} does not know {string.Join(", ", unknown.Select(Quote.Text))}; skipped");
+                notes.Add($"{rule.Path}.names: libseccomp {version} does not know {Listed(unknown)}; skipped");
         }
         foreach (var rule in calls.Values.SelectMany(c => c.WithoutEffect(), (c, rule) => (rule.Path, rule.Decides, c.Name)).Distinct().GroupBy(r => (r.Path, r.Decides)))
             notes.Add($"{rule.Key.Path}: without effect for {string.Join(", ", rule.Select(r => r.Name))}: {rule.Key.Decides} decides");
         return calls;
     }
+
+    private static string Listed(List<string> names) =>
+        string.Join(", ", names.Take(ListedNames).Select(Quote.Text)) + (names.Count > ListedNames ? $" and {names.Count - ListedNames} more" : "");
 
     private static unsafe void AddToLibrary(nint context, int number, KnownCall call, uint defaultAction, string version)
     {

@@ -47,6 +47,17 @@ internal static class CommonChecks
         }
     }
 
+    /// <summary>They are copied into every state document, which has a bound of its own.</summary>
+    public static void Annotations(RuntimeSpec spec, Findings findings)
+    {
+        const int most = Limits.StatePrefix - (64 * 1024);
+        var size = 0L;
+        foreach (var (name, value) in spec.Annotations)
+            size += Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(value);
+        if (size > most)
+            findings.Error("annotations", $"has {size} bytes of text; at most {most} have room in the container's state");
+    }
+
     public static void Process(RuntimeSpec spec, Findings findings)
     {
         if (spec.Process is null)

@@ -120,7 +120,7 @@ public static class ConfigLoader
     {
         if (errors.Count == 0)
             return errors;
-        var positions = DocumentCheck.Positions(utf8);
+        var positions = DocumentCheck.Positions(utf8, errors.SelectMany(error => JsonPath.WithParents(error.JsonPath)));
         var located = new List<ConfigError>(errors.Count);
         foreach (var error in errors)
             located.Add(error with { Line = LineOf(utf8, positions, error.JsonPath) });
@@ -132,7 +132,7 @@ public static class ConfigLoader
     {
         while (path.Length > 0)
         {
-            if (positions.TryGetValue(path, out var offset))
+            if (positions.GetValueOrDefault(path, -1) is >= 0 and var offset)
                 return DocumentCheck.LineOf(utf8, offset);
             path = JsonPath.Parent(path);
         }

@@ -17,14 +17,25 @@ internal ref struct DocumentCheck
     /// <summary>Deepest nesting. The specification itself needs 7; the rest is room for unknown properties.</summary>
     public const int MaxDepth = 64;
 
-    /// <summary>Errors after which the rest is not listed.</summary>
-    public const int MaxErrors = 100;
+    /// <summary>Errors after which the rest is not listed: nobody reads more, and a document can hold a million.</summary>
+    public const int MaxErrors = 20;
+
+    /// <summary>Entries of one list or map of the schema; the largest that mean something have as many (execve's strings, groups).</summary>
+    public const int MaxEntries = 65536;
+
+    /// <summary>Values that the schema knows, all together, each of which becomes an object in memory.</summary>
+    public const int MaxValues = 256 * 1024;
+
+    /// <summary>Names that are remembered at one moment to find one that appears twice.</summary>
+    public const int MaxNames = 65536;
 
     private readonly ReadOnlySpan<byte> _utf8;
     private readonly List<ConfigError> _errors = [];
     private readonly JsonPath _path = new();
     private readonly Dictionary<string, long>? _positions;
     private Utf8JsonReader _reader;
+    private int _values;
+    private int _names;
 
     private DocumentCheck(ReadOnlySpan<byte> utf8, Dictionary<string, long>? positions)
     {
@@ -41,10 +52,12 @@ internal ref struct DocumentCheck
         return check._errors;
     }
 
-    /// <summary>Byte offset of every value by its path (for a property: of its name). Of a document that <see cref="Run"/> accepted.</summary>
-    public static Dictionary<string, long> Positions(ReadOnlySpan<byte> utf8)
+    /// <summary>Byte offset of these values by their paths (for a property: of its name); -1 for what is not there. Of a document that <see cref="Run"/> accepted.</summary>
+    public static Dictionary<string, long> Positions(ReadOnlySpan<byte> utf8, IEnumerable<string> paths)
     {
         var positions = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var path in paths)
+            positions[path] = -1;
         new DocumentCheck(utf8, positions).Document(Shape.Any);
         return positions;
     }
@@ -65,10 +78,19 @@ internal ref struct DocumentCheck
         {
             _errors.Add(new ConfigError(_path.ToString(), Reason(e), (int)(e.LineNumber ?? 0) + 1));
         }
+        catch (TooLargeException e)
+        {
+            _errors.Add(new ConfigError(_path.ToString(), e.Message, LineOf(_utf8, _reader.TokenStartIndex)));
+        }
     }
+
+    // Ends the walk: what makes memory grow is refused before it does.
+    private sealed class TooLargeException(string message) : Exception(message);
 
     private void Value(Shape shape)
     {
+        if (shape.Kind != ShapeKind.Any && ++_values > MaxValues)
+            throw new TooLargeException($"the document has more than {MaxValues} values");
         if (!Fits(shape.Kind, _reader.TokenType))
         {
             Report($"must be {Describe(shape.Kind)}, is {Describe(_reader.TokenType)}");
@@ -95,14 +117,17 @@ internal ref struct DocumentCheck
     private void ObjectValue(Shape shape)
     {
         var start = _reader.TokenStartIndex;
+        var names = _names;
         ulong seen = 0;
         HashSet<string>? others = null;
         while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
         {
             var index = shape.Find(ref _reader);
             var name = index >= 0 ? shape.Properties[index].Name : CheckedText();
+            if (index < 0 && _positions is null && ++_names > MaxNames)
+                throw new TooLargeException($"has more than {MaxNames} names");
             _path.Push(name);
-            var isNew = index >= 0 ? (seen & (1UL << index)) == 0 : (others ??= new(StringComparer.Ordinal)).Add(name);
+            var isNew = index >= 0 ? (seen & (1UL << index)) == 0 : _positions is not null || (others ??= new(StringComparer.Ordinal)).Add(name);
             if (!isNew)
                 Report("appears twice");
             if (index >= 0)
@@ -114,6 +139,7 @@ internal ref struct DocumentCheck
             Value(index >= 0 ? shape.Properties[index].Shape : shape.Element);
             _path.Pop();
         }
+        _names = names;
         for (var i = 0; i < shape.Properties.Length; i++)
         {
             if (shape.Properties[i].Required && (seen & (1UL << i)) == 0)
@@ -125,13 +151,16 @@ internal ref struct DocumentCheck
     {
         var start = _reader.TokenStartIndex;
         var count = 0;
-        while (_reader.Read() && _reader.TokenType != JsonTokenType.EndArray)
+        // Entered before the element is read: what cannot be read is to be found, too.
+        for (_path.Push(0); _reader.Read() && _reader.TokenType != JsonTokenType.EndArray; _path.Push(++count))
         {
-            _path.Push(count++);
+            if (shape.Kind != ShapeKind.Any && count == MaxEntries)
+                throw new TooLargeException($"has more than {MaxEntries} entries");
             Remember();
             Value(shape.Element);
             _path.Pop();
         }
+        _path.Pop();
         if (count < shape.MinItems)
             Report(_path.ToString(), $"needs at least {shape.MinItems} entry", start);
     }
@@ -180,7 +209,12 @@ internal ref struct DocumentCheck
         }
     }
 
-    private readonly void Remember() => _positions?.TryAdd(_path.ToString(), _reader.TokenStartIndex);
+    private readonly void Remember()
+    {
+        // The first of a name is what errors are about; a document that was accepted has no second.
+        if (_positions is not null && _positions.TryGetValue(_path.ToString(), out var known) && known < 0)
+            _positions[_path.ToString()] = _reader.TokenStartIndex;
+    }
 
     private readonly void Report(string message) => Report(_path.ToString(), message, _reader.TokenStartIndex);
 

@@ -55,6 +55,13 @@ internal sealed class JsonPath
         return path[..previous];
     }
 
+    /// <summary>The path and every path above it but the document's.</summary>
+    public static IEnumerable<string> WithParents(string path)
+    {
+        for (; path.Length > 0; path = Parent(path))
+            yield return path;
+    }
+
     private static int SegmentEnd(string path, int start)
     {
         var at = start + 1;

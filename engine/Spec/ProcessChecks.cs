@@ -1,3 +1,4 @@
+using System.Text;
 using Engine.Diagnostics;
 using Engine.Security;
 using Engine.Shared.Protocol;
@@ -13,6 +14,9 @@ internal static class ProcessChecks
     /// (CVE-2024-40635 is of this family).
     /// </summary>
     public const uint NoId = uint.MaxValue;
+
+    // The kernel's own bound (MAX_ARG_STRINGS aside) is three quarters of _STK_LIM, 6 MiB, whatever the stack limit is (fs/exec.c).
+    private const int MostText = 6 * 1024 * 1024;
 
     public static void Run(ProcessSpec process, string at, Findings findings)
     {
@@ -34,7 +38,18 @@ internal static class ProcessChecks
             findings.Error(At(at, "args[0]"), "must not be empty: it is the program");
         Strings(process.Args, At(at, "args"), findings);
         CheckText.Environment(process.Env, At(at, "env"), findings);
+        Together(process, at, findings);
         AbsolutePath(process.Cwd, At(at, "cwd"), findings);
+    }
+
+    // What can be executed depends on the stack limit, which execve knows (E2BIG); what can be asked for does not.
+    private static void Together(ProcessSpec process, string at, Findings findings)
+    {
+        var size = 0L;
+        foreach (var text in process.Args.Concat(process.Env))
+            size += Encoding.UTF8.GetByteCount(text) + 1;
+        if (size > MostText)
+            findings.Error(At(at, "args"), $"is, together with the environment, longer than {MostText} bytes, which the kernel does not execute");
     }
 
     private static void Console(ProcessSpec process, string at, Findings findings)

@@ -33,7 +33,7 @@ public sealed record ResolvedUser(uint Uid, uint? Gid, uint[]? Groups);
 /// </summary>
 public static class UserLookup
 {
-    /// <summary>Largest passwd or group file that is read; a larger one counts as empty.</summary>
+    /// <summary>Largest passwd or group file that is read.</summary>
     public const int MaxFileBytes = AccountFile.MaxBytes;
 
     private const int MaxName = 256;

@@ -11,6 +11,7 @@ public static class Validator
         ("version", static (spec, _, findings) => CommonChecks.Version(spec, findings)),
         ("root", static (spec, _, findings) => CommonChecks.Root(spec, findings)),
         ("names", static (spec, _, findings) => CommonChecks.Names(spec, findings)),
+        ("annotations", static (spec, _, findings) => CommonChecks.Annotations(spec, findings)),
         ("process", static (spec, _, findings) => CommonChecks.Process(spec, findings)),
         ("hooks", static (spec, _, findings) => HookChecks.Run(spec, findings)),
         ("mounts", static (spec, _, findings) => MountChecks.Run(spec, findings)),

@@ -68,10 +68,18 @@ public static class Liveness
             return null;
         }
 
-        // The command name stands in parentheses and may hold anything, also parentheses and blanks.
+        return ParseStat(text);
+    }
+
+    /// <summary>The same of the file's text; null when it is none. The command name is the process's own: parentheses, blanks, newlines, digits.</summary>
+    internal static (ulong StartTime, char Letter)? ParseStat(string text)
+    {
+        // It stands in parentheses, and nothing behind it has one.
         int close = text.LastIndexOf(')');
-        string[] fields = close < 0 ? [] : text[(close + 2)..].Split(' ');
-        return fields.Length > 19 && ulong.TryParse(fields[19], CultureInfo.InvariantCulture, out ulong start) ? (start, fields[0][0]) : null;
+        string[] fields = close < 0 || close + 2 > text.Length ? [] : text[(close + 2)..].Split(' ');
+        return fields.Length > 19 && fields[0].Length == 1 && ulong.TryParse(fields[19], NumberStyles.None, CultureInfo.InvariantCulture, out ulong start)
+            ? (start, fields[0][0])
+            : null;
     }
 
     /// <summary>The id of this boot.</summary>
