@@ -59,5 +59,5 @@ public sealed class ContainerRoot : IDisposable
     }
 
     private static EngineException Useless(string path) =>
-        new($"the container's /{path} is not a regular file of at most {UserLookup.MaxFileBytes} bytes: no name can be looked up in it; use numbers");
+        new($"the container's /{path} is not a regular file of at most {UserLookup.MaxFileBytes} bytes: no user or group can be looked up in it; use numbers");
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Engine.Shared.Protocol;
 using Engine.Tests.Integration.Support;
 
-namespace Engine.Tests.Integration.Limits;
+namespace Engine.Tests.Integration.Bounds;
 
 /// <summary>Large config.json: what works works, what cannot is refused with its path, and neither costs more memory than a bound.</summary>
 public sealed class LargeConfigTests : EngineTest

@@ -1,6 +1,6 @@
 using Engine.Tests.Integration.Support;
 
-namespace Engine.Tests.Integration.Limits;
+namespace Engine.Tests.Integration.Bounds;
 
 /// <summary>Files of the image that are read for the container: /etc/passwd and /etc/group in every bad form, and a process that names itself badly.</summary>
 public sealed class HostileFilesTests : EngineTest
