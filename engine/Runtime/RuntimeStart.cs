@@ -44,7 +44,8 @@ public static class RuntimeStart
             {
                 notify.Relay(payload, pid);
             }
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         Order(container);
         Poststart(container);
         relay.Start();
