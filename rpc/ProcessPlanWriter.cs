@@ -92,6 +92,14 @@ public sealed class ProcessDescription
     public uint[] InitialCpus { get; set; } = [];
 
     public uint[] FinalCpus { get; set; } = [];
+
+    /// <summary>The container process state around the process's number; both empty for a filter that notifies nobody.</summary>
+    public byte[] ListenerHead { get; set; } = [];
+
+    public byte[] ListenerTail { get; set; } = [];
+
+    /// <summary>The source that is the connection to the seccomp listener.</summary>
+    public uint? ListenerSlot { get; set; }
 }
 
 /// <summary>From the managed description to the sealed memory file that PrepareProcess and exec take.</summary>
@@ -105,7 +113,7 @@ public static unsafe class ProcessPlanWriter
     {
         using var arena = new MessageArena();
         var plan = Compose(description, arena);
-        long capacity = FixedBytes + plan.Args.Bytes + plan.Env.Bytes + (plan.Groups.Count * 4L);
+        long capacity = FixedBytes + plan.Args.Bytes + plan.Env.Bytes + (plan.Groups.Count * 4L) + description.ListenerTail.Length;
         if (capacity > Limits.ProcessPlan)
         {
             throw new MessageException($"{MessageException.Prefix(context)}arguments and environment are over {Limits.ProcessPlan} bytes");
@@ -160,5 +168,8 @@ public static unsafe class ProcessPlanWriter
         MemoryNodes = arena.Words(d.MemoryNodes),
         InitialCpus = arena.Words(d.InitialCpus),
         FinalCpus = arena.Words(d.FinalCpus),
+        ListenerHead = arena.Bytes(d.ListenerHead),
+        ListenerTail = arena.Bytes(d.ListenerTail),
+        ListenerSlotPlusOne = d.ListenerSlot is { } slot ? slot + 1 : 0,
     };
 }

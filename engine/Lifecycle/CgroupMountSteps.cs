@@ -40,7 +40,7 @@ public static class CgroupMountSteps
         if ((options.AttrSet & mount_h.MOUNT_ATTR_RDONLY) != 0)
         {
             var isReadonly = new MountAttributes { Set = mount_h.MOUNT_ATTR_RDONLY };
-            plan.Container("ChangeMount", $"{mount.Destination} (read-only)", jsonPath, stage => stage.ChangeMount(mount.Destination, isReadonly, jsonPath));
+            plan.Container("ChangeMount", $"{mount.Destination} (read-only)", jsonPath, stage => stage.ChangeMount(mount.Destination, isReadonly, [], jsonPath));
         }
     }
 

@@ -60,6 +60,10 @@ public sealed class CreationPlan
     public void Container(string operation, string subject, string jsonPath, Action<ContainerClient> run) =>
         _steps.Add(new PlanStep(PlanServer.Container, operation, subject, jsonPath, clients => run(clients.Container)));
 
+    /// <summary>The same for a step that must know what Spawn answered.</summary>
+    public void ContainerAfterSpawn(string operation, string subject, string jsonPath, Action<CreationClients> run) =>
+        _steps.Add(new PlanStep(PlanServer.Container, operation, subject, jsonPath, run));
+
     /// <summary>Appends a step that waits for everything before it and for its own answer.</summary>
     public void Barrier(PlanServer server, string operation, string subject, string jsonPath, Action<CreationClients> run) =>
         _steps.Add(new PlanStep(server, operation, subject, jsonPath, clients =>

@@ -26,8 +26,8 @@ public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayo
 /// <summary>
 /// The order of a creation. Its fixed points: the record with the cgroup paths is on disk before the first cgroup is
 /// made; nothing is mounted before the root's propagation is set; devices come after /dev is mounted; prestart,
-/// createRuntime and createContainer hooks run when the mounts are made and before the root is entered
-/// (the new root lies over "/" by then, so the mounts are not seen at the bundle's rootfs as they are with runc); what covers parts of /proc and /sys comes after the root switch, when nothing can be mounted over
+/// createRuntime and createContainer hooks run when the mounts are made, where the host has the root file system, and before it is
+/// entered; what covers parts of /proc and /sys comes after the root switch, when nothing can be mounted over
 /// it any more; the process is prepared last.
 /// </summary>
 public static class CreationPlanBuilder
@@ -55,7 +55,7 @@ public static class CreationPlanBuilder
         RootSteps.AddEnter(plan, input);
         IsolationSteps.Add(plan, input);
         HookSteps.AddAtStart(plan, input);
-        ProcessSteps.Add(plan, input, warnings);
+        ProcessSteps.Add(plan, input, sources, warnings);
         return plan;
     }
 

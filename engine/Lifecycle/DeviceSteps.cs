@@ -37,7 +37,7 @@ public static class DeviceSteps
         if (DeferredReadonly(input))
         {
             var attributes = new MountAttributes { Set = mount_h.MOUNT_ATTR_RDONLY };
-            plan.Container("ChangeMount", "/dev (read-only)", "mounts", stage => stage.ChangeMount("/dev", attributes, "mounts: /dev"));
+            plan.Container("ChangeMount", "/dev (read-only)", "mounts", stage => stage.ChangeMount("/dev", attributes, [], "mounts: /dev"));
         }
     }
 

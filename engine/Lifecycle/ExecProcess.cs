@@ -37,11 +37,12 @@ public static class ExecProcess
         ProcessDescription description = ProcessSteps.Describe(process, spec.Linux ?? new LinuxSpec(), warnings);
         description.Keyring = "_ses." + container.Id;
         SchedulingSteps.DescribeAffinity(description, process.ExecCpuAffinity);
+        using SafeFd? listener = SeccompListener.Connect(spec.Linux?.Seccomp, state, description);
         using SafeFd plan = ProcessPlanWriter.Write(description, "exec");
-        return Launch(container, options, process, init, plan);
+        return Launch(container, options, process, init, plan, listener);
     }
 
-    private static int Launch(ContainerHandle container, ExecOptions options, ProcessSpec asked, SafeFd init, SafeFd plan)
+    private static int Launch(ContainerHandle container, ExecOptions options, ProcessSpec asked, SafeFd init, SafeFd plan, SafeFd? listener)
     {
         bool ownStdio = asked.Terminal || (options.Detach && !options.KeepsStdio);
         using StarterProcess starter = StarterProcess.Start("exec", container.Id, ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit);
@@ -57,6 +58,7 @@ public static class ExecProcess
         };
         launch.Add(LaunchDescriptor.InitPidfd, init);
         launch.Add(LaunchDescriptor.ProcessPlan, plan);
+        launch.Add(LaunchDescriptor.SeccompListener, listener);
         starter.Send(launch);
         SendCgroups(starter, container, options);
 

@@ -34,7 +34,7 @@ public static class MountSteps
                     {
                         CgroupMountSteps.Add(plan, input, cgroups, sources, mount, options, jsonPath);
                     }
-                    else
+                    else if (!TryHosts(plan, input, sources, mount, options, jsonPath))
                     {
                         AddFilesystem(plan, mount, options, MountLabels.Options(input.Linux.MountLabel, mount), jsonPath);
                     }
@@ -52,10 +52,16 @@ public static class MountSteps
     internal static string Normal(string destination) => Path.GetFullPath("/" + destination);
 
     internal static void AddBindOf(
-        CreationPlan plan, string source, bool recursive, uint slot, string destination, MountOptions options, string jsonPath, ulong rootPropagation)
+        CreationPlan plan, string source, bool recursive, uint slot, string destination, MountOptions options, string jsonPath, ulong rootPropagation,
+        MountIdMap? map = null)
     {
         SourceFlags flags = recursive ? SourceFlags.Recursive : SourceFlags.None;
-        plan.Host("CloneSource", source, jsonPath, host => host.CloneSource(slot, flags, source, context: jsonPath));
+        if (options.IdMap != IdMapKind.None || map is not null)
+        {
+            flags |= SourceFlags.IdMap | (options.IdMap == IdMapKind.Recursive ? SourceFlags.RecursiveIdMap : SourceFlags.None);
+        }
+
+        plan.Host("CloneSource", source, jsonPath, host => host.CloneSource(slot, flags, source, context: jsonPath, map: map));
 
         // The clone is a peer of the host's mount. It becomes a slave first; sharing it with the host itself needs a shared root as well.
         ulong asked = options.Propagation;
@@ -74,7 +80,7 @@ public static class MountSteps
         {
             plan.Container(
                 "ChangeMount", $"{destination} ({Propagation.NameOf(asked)})", jsonPath,
-                stage => stage.ChangeMount(destination, new MountAttributes { Propagation = asked }, jsonPath));
+                stage => stage.ChangeMount(destination, new MountAttributes { Propagation = asked }, [], jsonPath));
         }
     }
 
@@ -87,8 +93,13 @@ public static class MountSteps
 
         AddBindOf(
             plan, input.InBundle(mount.Source), options.Recursive, sources.Next(jsonPath), mount.Destination, options, jsonPath,
-            RootSteps.HostPropagation(input));
+            RootSteps.HostPropagation(input), MapOf(mount));
     }
+
+    // Mappings without the option are one as well; the option without mappings means the container's own.
+    private static MountIdMap? MapOf(MountSpec mount) => mount.UidMappings.Length == 0 && mount.GidMappings.Length == 0
+        ? null
+        : new MountIdMap(NamespaceSteps.Pack(mount.UidMappings), NamespaceSteps.Pack(mount.GidMappings));
 
     private static void AddChange(CreationPlan plan, MountSpec mount, MountOptions options, string jsonPath)
     {
@@ -100,7 +111,30 @@ public static class MountSteps
             RecursiveClear = options.RecursiveClear,
             Propagation = options.Propagation,
         };
-        plan.Container("ChangeMount", mount.Destination, jsonPath, stage => stage.ChangeMount(mount.Destination, attributes, jsonPath));
+        // "ro" and "rw" change this mount; the filesystem may be the host's as well.
+        string[] filesystem = [.. options.FilesystemOptions.Where(option => option != "ro")];
+        plan.Container("ChangeMount", mount.Destination, jsonPath, stage => stage.ChangeMount(mount.Destination, attributes, filesystem, jsonPath));
+    }
+
+    // A filesystem that shows a namespace can be mounted by who owns that namespace. With a user namespace and the host's namespace that is
+    // nobody in the container, which then gets what the host has mounted.
+    private static bool TryHosts(CreationPlan plan, PlanInput input, SourceSlots sources, MountSpec mount, MountOptions options, string jsonPath)
+    {
+        (string Namespace, string Path) hosts = mount.Type switch
+        {
+            "sysfs" => ("network", "/sys"),
+            "proc" => ("pid", "/proc"),
+            "mqueue" => ("ipc", "/dev/mqueue"),
+            _ => default,
+        };
+        if (hosts.Path is null || !input.HasUserNamespace || input.Linux.Namespace(hosts.Namespace) is not null)
+        {
+            return false;
+        }
+
+        AddBindOf(
+            plan, hosts.Path, recursive: true, sources.Next(jsonPath), mount.Destination, options, jsonPath, RootSteps.HostPropagation(input));
+        return true;
     }
 
     private static void AddFilesystem(CreationPlan plan, MountSpec mount, MountOptions options, string[] label, string jsonPath)

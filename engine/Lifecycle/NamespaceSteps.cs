@@ -89,5 +89,5 @@ public static class NamespaceSteps
         };
     }
 
-    private static uint[] Pack(IdMapping[] map) => [.. map.SelectMany(range => new[] { range.ContainerId, range.HostId, range.Size })];
+    internal static uint[] Pack(IdMapping[] map) => [.. map.SelectMany(range => new[] { range.ContainerId, range.HostId, range.Size })];
 }

@@ -59,7 +59,7 @@ public static class ProcessSteps
         return description;
     }
 
-    internal static void Add(CreationPlan plan, PlanInput input, List<string> warnings)
+    internal static void Add(CreationPlan plan, PlanInput input, SourceSlots sources, List<string> warnings)
     {
         ProcessSpec process = input.Config.Process ?? throw new EngineException("config.json: process: is required to create a container");
         ProcessDescription description = Describe(process, input.Linux, warnings);
@@ -81,10 +81,12 @@ public static class ProcessSteps
         }
 
         string command = input.Order.EmptyProcess ? "(none)" : string.Join(' ', process.Args);
-        plan.Container("PrepareProcess", command.Length > 60 ? command[..60] + "…" : command, "process", stage =>
+        Action<int>? notify = SeccompListener.Add(plan, input, sources, description);
+        plan.ContainerAfterSpawn("PrepareProcess", command.Length > 60 ? command[..60] + "…" : command, "process", clients =>
         {
+            notify?.Invoke(clients.Pid);
             using SafeFd memory = ProcessPlanWriter.Write(description, "process");
-            stage.PrepareProcess(memory, "process");
+            clients.Container.PrepareProcess(memory, "process");
         });
         plan.Barrier(PlanServer.Container, "Finish", "wait for start", "", clients => clients.Container.Finish().Wait());
         plan.Barrier(PlanServer.Host, "Created", "state and pid file", "", clients => clients.Terminal = clients.Host.Created().Wait());

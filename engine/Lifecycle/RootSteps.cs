@@ -8,6 +8,8 @@ namespace Engine.Lifecycle;
 /// <summary>The root file system: cloned in the host's namespace, attached, and entered.</summary>
 public static class RootSteps
 {
+    private const uint CwdMode = 0x1ed; // 0755
+
     internal static void AddAttach(CreationPlan plan, PlanInput input, SourceSlots sources)
     {
         string path = input.InBundle(input.Config.Root!.Path);
@@ -21,13 +23,26 @@ public static class RootSteps
                 throw new EngineException($"config.json: root.path: {path} is not a directory");
             }
         });
-        plan.Container("AttachRoot", $"/ ({Propagation.NameOf(propagation)})", "root", stage => stage.AttachRoot(slot, propagation, "root.path"));
+        // A mount namespace that is joined has its own tree, in which the path may be anything.
+        uint? place = input.Linux.Namespace("mount") is { IsJoined: false } ? sources.Next("root") : null;
+        if (place is { } slotOfPlace)
+        {
+            plan.Host("CloneSource", $"{path} (place)", "root.path", host => host.CloneSource(slotOfPlace, SourceFlags.InStage, path, context: "root.path"));
+        }
+
+        plan.Container("AttachRoot", $"{(place is null ? "/" : path)} ({Propagation.NameOf(propagation)})", "root", stage => stage.AttachRoot(slot, propagation, place, "root.path"));
     }
 
     internal static void AddEnter(CreationPlan plan, PlanInput input)
     {
         ulong propagation = Propagation.Parse(input.Linux.RootfsPropagation) ?? 0;
         bool isReadonly = input.Config.Root!.Readonly;
+        if (isReadonly && input.Config.Process is { } process)
+        {
+            // A missing one is made by PrepareProcess, which would be too late here.
+            plan.Container("CreateDirectory", process.Cwd, "process.cwd", stage => stage.CreateDirectory(process.Cwd, CwdMode, context: "process.cwd"));
+        }
+
         plan.Container(
             "EnterRoot", isReadonly ? "/ (read-only)" : "/", "root", stage => stage.EnterRoot(propagation, isReadonly, "root"));
     }

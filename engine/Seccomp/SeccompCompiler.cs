@@ -43,6 +43,9 @@ public static class SeccompCompiler
                     $"{root}.syscalls: the filter has {program.Length / 8} instructions, more than the kernel's {Limits.SeccompBytes / 8}",
                     "use fewer rules or architectures");
             }
+            // The kernel takes this flag with a listener only; a profile that notifies nobody means nothing by it.
+            if (!seccomp.Notifies)
+                flags &= ~(uint)seccomp_h.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
             return new SeccompFilter(program, flags, notes);
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)

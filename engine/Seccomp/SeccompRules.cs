@@ -20,8 +20,6 @@ internal static class SeccompRules
     /// <exception cref="SeccompException"/>
     public static uint Action(string name, uint? errno, string actionPath, string errnoPath)
     {
-        if (name == "SCMP_ACT_NOTIFY")
-            throw new SeccompException($"{actionPath}: SCMP_ACT_NOTIFY needs a seccomp agent, which is not supported", "use another action");
         if (!SeccompTables.Actions.TryGetValue(name, out var action))
             throw new SeccompException($"{actionPath}: {Quote.Text(name)} is no action", "known are " + string.Join(", ", SeccompTables.Actions.Keys));
         if (errno is null)
@@ -41,8 +39,6 @@ internal static class SeccompRules
         for (var i = 0; i < names.Length; i++)
         {
             var path = $"{Root}.flags[{i}]";
-            if (names[i] == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")
-                throw new SeccompException($"{path}: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV has a meaning with SCMP_ACT_NOTIFY only, which is not supported", "remove it");
             if (!SeccompTables.Flags.TryGetValue(names[i], out var flag))
                 throw new SeccompException($"{path}: {Quote.Text(names[i])} is no flag", "known are " + string.Join(", ", SeccompTables.Flags.Keys));
             flags |= flag;

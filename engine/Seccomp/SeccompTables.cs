@@ -8,7 +8,7 @@ namespace Engine.Seccomp;
 /// <param name="MaxData">Largest errno (or, for a tracer, message) it carries; 0 for none.</param>
 internal sealed record SeccompAction(uint Value, uint MaxData = 0);
 
-/// <summary>The specification's names. SCMP_ACT_NOTIFY is known and refused by the compiler.</summary>
+/// <summary>The specification's names.</summary>
 internal static class SeccompTables
 {
     /// <summary>libseccomp takes what is below the kernel's MAX_ERRNO (linux/err.h).</summary>
@@ -22,6 +22,7 @@ internal static class SeccompTables
         ["SCMP_ACT_TRAP"] = new(seccomp_h.SECCOMP_RET_TRAP),
         ["SCMP_ACT_ERRNO"] = new(seccomp_h.SECCOMP_RET_ERRNO, MaxErrno),
         ["SCMP_ACT_TRACE"] = new(seccomp_h.SECCOMP_RET_TRACE, seccomp_h.SECCOMP_RET_DATA),
+        ["SCMP_ACT_NOTIFY"] = new(seccomp_h.SECCOMP_RET_USER_NOTIF),
         ["SCMP_ACT_LOG"] = new(seccomp_h.SECCOMP_RET_LOG),
         ["SCMP_ACT_ALLOW"] = new(seccomp_h.SECCOMP_RET_ALLOW),
     };
@@ -42,6 +43,7 @@ internal static class SeccompTables
         ["SECCOMP_FILTER_FLAG_TSYNC"] = seccomp_h.SECCOMP_FILTER_FLAG_TSYNC,
         ["SECCOMP_FILTER_FLAG_LOG"] = seccomp_h.SECCOMP_FILTER_FLAG_LOG,
         ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"] = seccomp_h.SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+        ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"] = seccomp_h.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
     };
 
     /// <summary>SCMP_ARCH_* without the prefix, in the specification's order; in lower case they are libseccomp's own names.</summary>

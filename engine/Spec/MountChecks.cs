@@ -31,8 +31,7 @@ internal static class MountChecks
             Options(mount, options, at, findings);
             NamespaceChecks.Ranges(mount.UidMappings, at + ".uidMappings", findings);
             NamespaceChecks.Ranges(mount.GidMappings, at + ".gidMappings", findings);
-            if ((mount.UidMappings.Length == 0) != (mount.GidMappings.Length == 0))
-                findings.Error(at, "uidMappings and gidMappings must be given together");
+            IdMap(spec, mount, options, at, findings);
         }
         Duplicates(spec.Mounts, findings);
     }
@@ -64,6 +63,19 @@ internal static class MountChecks
             findings.Error(at, $"/proc takes a proc filesystem, not {Quote.Text(mount.Type)}");
         else if (path.StartsWith("/proc/", StringComparison.Ordinal) && !CoverableProcFiles.Contains(path))
             findings.Error(at, $"is below /proc, where only {string.Join(", ", CoverableProcFiles)} may be covered, is {Quote.Text(path)}");
+    }
+
+    private static void IdMap(RuntimeSpec spec, MountSpec mount, MountOptions options, string at, Findings findings)
+    {
+        var isMapped = mount.UidMappings.Length > 0 || mount.GidMappings.Length > 0;
+        if ((mount.UidMappings.Length == 0) != (mount.GidMappings.Length == 0))
+            findings.Error(at, "uidMappings and gidMappings must be given together");
+        if (!isMapped && options.IdMap == IdMapKind.None)
+            return;
+        if (options.Kind != MountKind.Bind)
+            findings.Error(isMapped ? at + ".uidMappings" : at + ".options", "ids can be mapped in a bind mount only");
+        else if (!isMapped && spec.Linux?.Namespace("user") is null)
+            findings.Error(at + ".options", "idmap needs uidMappings and gidMappings of the mount, or a user namespace to take them from");
     }
 
     private static void Source(MountSpec mount, MountOptions options, string at, Findings findings)
@@ -119,6 +131,8 @@ internal static class MountChecks
     {
         if (options.Kind == MountKind.Bind)
             findings.Error(where, $"unknown option {Quote.Text(option)}, and a bind mount has no filesystem to give it to");
+        if (options.Kind == MountKind.Change && !options.Remount)
+            findings.Error(where, $"unknown option {Quote.Text(option)}, and a change of propagation has no filesystem to give it to");
         var separator = option.IndexOf('=');
         var key = separator < 0 ? option : option[..separator];
         var value = separator < 0 ? "" : option[(separator + 1)..];

@@ -14,8 +14,18 @@ internal static class SeccompChecks
         Errno(seccomp.DefaultAction, seccomp.DefaultErrnoRet, "linux.seccomp.defaultErrnoRet", findings);
         if (!string.IsNullOrEmpty(seccomp.ListenerMetadata) && string.IsNullOrEmpty(seccomp.ListenerPath))
             findings.Error("linux.seccomp.listenerMetadata", "needs a listenerPath");
+        Listener(seccomp, findings);
         for (var i = 0; i < seccomp.Syscalls.Length; i++)
             Rule(seccomp.Syscalls[i], $"linux.seccomp.syscalls[{i}]", findings);
+    }
+
+    private static void Listener(SeccompSpec seccomp, Findings findings)
+    {
+        const string at = "linux.seccomp.listenerPath";
+        if (!string.IsNullOrEmpty(seccomp.ListenerPath))
+            CheckText.AbsolutePath(seccomp.ListenerPath, at, findings);
+        else if (seccomp.Notifies)
+            findings.Error(at, "is required with SCMP_ACT_NOTIFY");
     }
 
     private static void Rule(SyscallRuleSpec rule, string at, Findings findings)

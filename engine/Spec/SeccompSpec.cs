@@ -16,6 +16,10 @@ public sealed record SeccompSpec
     public string? ListenerPath { get; set; }
     public string? ListenerMetadata { get; set; }
     public SyscallRuleSpec[] Syscalls { get; set; } = [];
+
+    /// <summary>Some system call is put before a listener.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool Notifies => DefaultAction == "SCMP_ACT_NOTIFY" || Syscalls.Any(static rule => rule.Action == "SCMP_ACT_NOTIFY");
 }
 
 /// <summary>One rule, for each of its names.</summary>

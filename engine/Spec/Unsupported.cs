@@ -1,5 +1,3 @@
-using Engine.Mounts;
-
 namespace Engine.Spec;
 
 /// <summary>
@@ -20,10 +18,6 @@ internal static class Unsupported
         (Foreign, static spec => When(spec.FreeBsd is not null, "freebsd")),
         ("must have an entry of type mount: this engine does not change the host's mounts",
             static spec => When(spec.Linux?.Namespace("mount") is null, "linux.namespaces")),
-        ("this engine has no listener for seccomp notifications", static spec => Text(spec.Linux?.Seccomp?.ListenerPath, "linux.seccomp.listenerPath")),
-        ("this engine has no listener for seccomp notifications", Notifications),
-        ("this engine does not map ids of mounts", IdMappedMounts),
-        ("a remount changes the mount, not its filesystem: only attributes and propagation can be given", FilesystemRemounts),
     ];
 
     private static readonly (string Reason, Func<ProcessSpec, IEnumerable<string>> Uses)[] ProcessRows =
@@ -55,50 +49,4 @@ internal static class Unsupported
     private static IEnumerable<string> When(bool used, string path) => used ? [path] : [];
 
     private static IEnumerable<string> Text(string? value, string path) => When(!string.IsNullOrEmpty(value), path);
-
-    private static IEnumerable<string> Notifications(RuntimeSpec spec)
-    {
-        if (spec.Linux?.Seccomp is not { } seccomp)
-            yield break;
-        if (seccomp.DefaultAction == "SCMP_ACT_NOTIFY")
-            yield return "linux.seccomp.defaultAction";
-        for (var i = 0; i < seccomp.Syscalls.Length; i++)
-        {
-            if (seccomp.Syscalls[i].Action == "SCMP_ACT_NOTIFY")
-                yield return $"linux.seccomp.syscalls[{i}].action";
-        }
-        for (var i = 0; i < seccomp.Flags.Length; i++)
-        {
-            if (seccomp.Flags[i] == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")
-                yield return $"linux.seccomp.flags[{i}]";
-        }
-    }
-
-    private static IEnumerable<string> IdMappedMounts(RuntimeSpec spec)
-    {
-        for (var i = 0; i < spec.Mounts.Length; i++)
-        {
-            if (spec.Mounts[i].UidMappings.Length > 0)
-                yield return $"mounts[{i}].uidMappings";
-            for (var j = 0; j < spec.Mounts[i].Options.Length; j++)
-            {
-                if (MountOptionTable.Find(spec.Mounts[i].Options[j]).Kind == OptionKind.IdMap)
-                    yield return $"mounts[{i}].options[{j}]";
-            }
-        }
-    }
-
-    private static IEnumerable<string> FilesystemRemounts(RuntimeSpec spec)
-    {
-        for (var i = 0; i < spec.Mounts.Length; i++)
-        {
-            if (MountOptions.Parse(spec.Mounts[i].Type, spec.Mounts[i].Options).Kind != MountKind.Change)
-                continue;
-            for (var j = 0; j < spec.Mounts[i].Options.Length; j++)
-            {
-                if (MountOptionTable.Find(spec.Mounts[i].Options[j]).Kind is OptionKind.Data or OptionKind.Superblock)
-                    yield return $"mounts[{i}].options[{j}]";
-            }
-        }
-    }
 }

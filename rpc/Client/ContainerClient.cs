@@ -21,9 +21,9 @@ public sealed class ContainerClient : ServerClient
     public Pending Hello() => SendHello(MethodNames.Of(ContainerMethod.Hello));
 
     /// <inheritdoc cref="Engine.Shared.Protocol.AttachRoot"/>
-    public Pending AttachRoot(uint slot, ulong hostPropagation, string? context = null)
+    public Pending AttachRoot(uint slot, ulong hostPropagation, uint? placeSlot = null, string? context = null)
     {
-        var message = new AttachRoot { Slot = slot, HostPropagation = hostPropagation };
+        var message = new AttachRoot { Slot = slot, HostPropagation = hostPropagation, PlaceSlotPlusOne = placeSlot is { } place ? place + 1 : 0 };
         return Send(MethodNames.Of(ContainerMethod.AttachRoot), ref message, context);
     }
 
@@ -63,7 +63,7 @@ public sealed class ContainerClient : ServerClient
     }
 
     /// <inheritdoc cref="Engine.Shared.Protocol.ChangeMount"/>
-    public Pending ChangeMount(string destination, MountAttributes attributes, string? context = null)
+    public Pending ChangeMount(string destination, MountAttributes attributes, IReadOnlyList<string> options, string? context = null)
     {
         var message = new ChangeMount
         {
@@ -73,6 +73,7 @@ public sealed class ContainerClient : ServerClient
             RecursiveSet = attributes.RecursiveSet,
             RecursiveClear = attributes.RecursiveClear,
             Propagation = attributes.Propagation,
+            Options = Arena.List(options),
         };
         return Send(MethodNames.Of(ContainerMethod.ChangeMount), ref message, context);
     }

@@ -70,17 +70,27 @@ public sealed class SupervisorClient : ServerClient
     /// <param name="path">Absolute host path; for a descriptor only the name in errors.</param>
     /// <param name="source">O_PATH descriptor of the object, or null to open it by path (root workflow).</param>
     /// <param name="context">Config item.</param>
-    public Pending<uint> CloneSource(uint slot, SourceFlags flags, string path, SafeFd? source = null, string? context = null)
+    /// <param name="map">With <see cref="SourceFlags.IdMap"/>; null for the container's own.</param>
+    public Pending<uint> CloneSource(uint slot, SourceFlags flags, string path, SafeFd? source = null, string? context = null, MountIdMap? map = null)
     {
         var message = new CloneSource
         {
             Slot = slot,
             Flags = (uint)(source is null ? flags : flags | SourceFlags.FromDescriptor),
             Path = Arena.Text(path),
+            UidMap = Arena.Words(map?.Uids ?? []),
+            GidMap = Arena.Words(map?.Gids ?? []),
         };
         ReadOnlySpan<int> descriptors = source is null ? [] : [source.Value];
         return Connection.Post(
             MethodNames.Of(HostMethod.CloneSource), ref message, new Pending<uint>(Connection, context, ReadSourceKind), descriptors);
+    }
+
+    /// <summary>Connects to a listening stream socket for the container stage, which gets it as <paramref name="slot"/>.</summary>
+    public Pending ConnectSocket(uint slot, string path, string? context = null)
+    {
+        var message = new ConnectSocket { Slot = slot, Path = Arena.Text(path) };
+        return Send(MethodNames.Of(HostMethod.ConnectSocket), ref message, context);
     }
 
     /// <summary>Opens the namespace at <paramref name="path"/>, of the one CLONE_NEW* flag <paramref name="kind"/>, to be joined by Spawn.</summary>
@@ -224,6 +234,9 @@ public sealed class SupervisorClient : ServerClient
         }
     }
 }
+
+/// <summary>Ids of a mount: id in the source, id in the mount, how many, for each range.</summary>
+public sealed record MountIdMap(uint[] Uids, uint[] Gids);
 
 /// <summary>A <see cref="Spawn"/> as the engine composes it.</summary>
 public sealed record SpawnRequest

@@ -8,18 +8,23 @@ namespace Engine.Shared.Protocol;
 /// <summary>
 /// First request after Hello. Sets the whole tree's propagation to <see cref="HostPropagation"/> (MS_SLAVE or
 /// MS_PRIVATE, recursive; MS_SHARED and unbindable are applied to the root mount by EnterRoot), takes source
-/// <see cref="Slot"/> as the new root mount and attaches it over "/". Destinations are below it from now on.
+/// <see cref="Slot"/> as the new root mount and attaches it where the host has the directory, so that hooks which run before
+/// EnterRoot find the container's mounts there. Destinations are below it from now on.
 /// </summary>
 public struct AttachRoot : IMessage
 {
     public uint Slot;
     public ulong HostPropagation;
 
+    /// <summary>The source (<see cref="SourceFlags.InStage"/>) that it is attached on, plus one; 0 for "/".</summary>
+    public uint PlaceSlotPlusOne;
+
     public void Fields(ref Codec c)
     {
-        c.Begin(2);
+        c.Begin(3);
         c.Value(ref Slot);
         c.Value(ref HostPropagation);
+        c.Value(ref PlaceSlotPlusOne);
     }
 }
 
@@ -112,7 +117,10 @@ public struct MountBind : IMessage
     }
 }
 
-/// <summary>mount_setattr on the mount at <see cref="Destination"/> ("remount" of a bind, propagation by itself, root read-only).</summary>
+/// <summary>
+/// mount_setattr on the mount at <see cref="Destination"/> ("remount", propagation by itself). With <see cref="Options"/> its
+/// filesystem is reconfigured first, for everyone who has it mounted.
+/// </summary>
 public struct ChangeMount : IMessage
 {
     public Text Destination;
@@ -122,15 +130,19 @@ public struct ChangeMount : IMessage
     public ulong RecursiveClear;
     public ulong Propagation;
 
+    /// <summary>Superblock options, "key" or "key=value"; none leaves the filesystem alone.</summary>
+    public TextList Options;
+
     public void Fields(ref Codec c)
     {
-        c.Begin(6);
+        c.Begin(7);
         c.CStr(ref Destination, Limits.Path);
         c.Value(ref AttrSet);
         c.Value(ref AttrClear);
         c.Value(ref RecursiveSet);
         c.Value(ref RecursiveClear);
         c.Value(ref Propagation);
+        c.CStrs(ref Options, Limits.MountOptions, Limits.MountOption);
     }
 }
 

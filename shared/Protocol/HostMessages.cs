@@ -127,6 +127,21 @@ public enum SourceFlags : uint
 
     /// <summary>A symlink at the end is refused instead of followed.</summary>
     NoFollow = 4,
+
+    /// <summary>
+    /// No clone: an O_PATH descriptor of the directory Path as the container's mount namespace has it, looked up with the supervisor's
+    /// rights. After Spawn.
+    /// </summary>
+    InStage = 8,
+
+    /// <summary>
+    /// The clone's ids are mapped (MOUNT_ATTR_IDMAP) by UidMap and GidMap, or by the container's own user namespace when both are
+    /// empty. After Spawn in the second case.
+    /// </summary>
+    IdMap = 16,
+
+    /// <summary>With IdMap: of every mount of the tree, not of the top one only.</summary>
+    RecursiveIdMap = 32,
 }
 
 /// <summary>
@@ -141,11 +156,34 @@ public struct CloneSource : IMessage
     /// <summary>Absolute host path (root workflow only, refused elsewhere without a descriptor).</summary>
     public Text Path;
 
+    /// <summary>With <see cref="SourceFlags.IdMap"/>: id in the source, id in the mount, how many; as a uid_map has it.</summary>
+    public Words UidMap;
+    public Words GidMap;
+
     public void Fields(ref Codec c)
     {
-        c.Begin(3);
+        c.Begin(5);
         c.Value(ref Slot);
         c.Value(ref Flags);
+        c.CStr(ref Path, Limits.Path);
+        c.Packed(ref UidMap, Limits.IdMapWords);
+        c.Packed(ref GidMap, Limits.IdMapWords);
+    }
+}
+
+/// <summary>
+/// Connects to the listening stream socket at <see cref="Path"/>; the connection goes to the container stage as source
+/// <see cref="Slot"/>. What it is for: linux.seccomp.listenerPath.
+/// </summary>
+public struct ConnectSocket : IMessage
+{
+    public uint Slot;
+    public Text Path;
+
+    public void Fields(ref Codec c)
+    {
+        c.Begin(2);
+        c.Value(ref Slot);
         c.CStr(ref Path, Limits.Path);
     }
 }

@@ -70,6 +70,9 @@ public enum LaunchDescriptor
 
     /// <summary>Runtime: listening start.sock (SOCK_SEQPACKET), which the waiting container stage holds.</summary>
     StartListener = 14,
+
+    /// <summary>Exec: the connection to the seccomp listener, for a filter that notifies.</summary>
+    SeccompListener = 15,
 }
 
 /// <summary>Switches of <see cref="Launch"/>.</summary>

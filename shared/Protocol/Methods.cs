@@ -71,6 +71,8 @@ public enum HostMethod : uint
     RaiseLimits = 20,
     /// <summary>MoveNetDevice -> Nothing. Between Spawn and Created.</summary>
     MoveNetDevice = 21,
+    /// <summary>ConnectSocket -> Nothing.</summary>
+    ConnectSocket = 22,
 }
 
 /// <summary>Methods of the container-side server (the container stage).</summary>
@@ -121,7 +123,7 @@ public enum ContainerMethod : uint
 public static class MethodNames
 {
     /// <summary>The last <see cref="HostMethod"/>.</summary>
-    public const uint LastHost = (uint)HostMethod.MoveNetDevice;
+    public const uint LastHost = (uint)HostMethod.ConnectSocket;
 
     /// <summary>The last <see cref="ContainerMethod"/>.</summary>
     public const uint LastContainer = (uint)ContainerMethod.Finish;
@@ -155,6 +157,7 @@ public static class MethodNames
             case HostMethod.ReadState: return "ReadState"u8;
             case HostMethod.RaiseLimits: return "RaiseLimits"u8;
             case HostMethod.MoveNetDevice: return "MoveNetDevice"u8;
+            case HostMethod.ConnectSocket: return "ConnectSocket"u8;
             default: return default;
         }
     }

@@ -107,9 +107,19 @@ public struct ProcessPlan : IMessage
     /// <summary>Exec only: the CPUs of the process once it is in its cgroups; empty for what these say.</summary>
     public Words FinalCpus;
 
+    /// <summary>
+    /// The container process state that goes to the seccomp listener with the notification descriptor (config-linux.md, Seccomp): what
+    /// stands before and behind the number of the process on the host. Both empty when the filter notifies nobody.
+    /// </summary>
+    public Text ListenerHead;
+    public Text ListenerTail;
+
+    /// <summary>Create: the source (ConnectSocket) that is the connection to the listener, plus one; 0 for none.</summary>
+    public uint ListenerSlotPlusOne;
+
     public void Fields(ref Codec c)
     {
-        c.Begin(33);
+        c.Begin(36);
         c.Value(ref Flags);
         c.CStrs(ref Args, Limits.ExecStrings, Limits.ExecString);
         c.CStrs(ref Env, Limits.ExecStrings, Limits.ExecString);
@@ -143,5 +153,8 @@ public struct ProcessPlan : IMessage
         c.Packed(ref MemoryNodes, Limits.BitmapWords);
         c.Packed(ref InitialCpus, Limits.BitmapWords);
         c.Packed(ref FinalCpus, Limits.BitmapWords);
+        c.Bin(ref ListenerHead, Limits.Name);
+        c.Bin(ref ListenerTail, Limits.StatePrefix);
+        c.Value(ref ListenerSlotPlusOne);
     }
 }

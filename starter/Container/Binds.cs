@@ -22,7 +22,7 @@ internal static unsafe class Binds
         int target = RootPath.Find(request.Destination);
         if (target < 0)
             return false;
-        bool done =
+        bool done = Filesystems.Reconfigure(target, ref request) &&
             MountAttributes.Set(target, request.RecursiveSet, request.RecursiveClear, true, request.Destination) &&
             MountAttributes.Set(target, request.AttrSet, request.AttrClear, false, request.Destination) &&
             MountAttributes.Propagate(target, request.Propagation, request.Destination);

@@ -197,13 +197,16 @@ internal static unsafe class ContainerServer
         return true;
     }
 
-    // From here on the stage holds the link and the payload's stdio, and nothing of the set-up.
+    // From here on the stage holds the link, the payload's stdio and the connection to a seccomp listener, and nothing of the set-up.
     private static bool Close(ref RpcServer server)
     {
         server.Inbox.CloseAll();
         Sys.close(StageContext.Rpc);
         RootPath.SetRoot(-1);
-        int result = Sys.close_range((uint)(StageContext.Rpc + StageContext.Descriptors + PreservedFiles.Count), uint.MaxValue, 0);
+        int behind = StageContext.Rpc + StageContext.Descriptors + PreservedFiles.Count;
+        if (!SeccompListener.Keep(behind))
+            return false;
+        int result = Sys.close_range((uint)behind + SeccompListener.Held, uint.MaxValue, 0);
         return result >= 0 || Failure.Call("close_range"u8, result);
     }
 }

@@ -6,7 +6,8 @@ namespace Engine.Starter.Container;
 
 /// <summary>
 /// MountFilesystem: a new superblock (or, for proc, sysfs, mqueue and cgroup, the one of this process's namespaces), made and
-/// configured detached, attached as the last act. Options reach the kernel one by one, never as a joined string.
+/// configured detached, attached as the last act. Options reach the kernel one by one, never as a joined string. ChangeMount's options
+/// for a filesystem that is mounted already.
 /// </summary>
 internal static unsafe class Filesystems
 {
@@ -27,6 +28,25 @@ internal static unsafe class Filesystems
         Sys.close(target);
         if (mount >= 0 && mount != Devpts)
             Sys.close(mount);
+        return done;
+    }
+
+    /// <summary>Gives the options of a ChangeMount to the filesystem that <paramref name="target"/>, the root of a mount, is of.</summary>
+    public static bool Reconfigure(int target, ref ChangeMount request)
+    {
+        if (request.Options.Count == 0)
+            return true;
+        int context = Sys.fspick(target, CString.Empty, FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+        if (context < 0)
+            return Failure.Call("fspick"u8, request.Destination, context);
+        bool done = Options(context, request.Options, request.Destination, out _);
+        if (done)
+        {
+            int result = Sys.fsconfig(context, FSCONFIG_CMD_RECONFIGURE, null, null, 0);
+            done = result >= 0 || Explained("fsconfig(RECONFIGURE)"u8, request.Destination, context, result) >= 0;
+        }
+
+        Sys.close(context);
         return done;
     }
 
@@ -98,22 +118,29 @@ internal static unsafe class Filesystems
         if (!request.Source.IsEmpty && !Option(context, CString.Of("source"u8), request.Source.At, request.Destination))
             return false;
 
-        bool hasMode = false;
-        int cursor = 0;
-        while (request.Options.Next(ref cursor, out Text option))
-        {
-            // The text lies in the request's buffer, which is ours to write to: the kernel wants key and value apart.
-            byte* value = Split(option);
-            hasMode |= CString.Equals(option.At, "mode"u8);
-            if (!Option(context, option.At, value, request.Destination))
-                return false;
-        }
-
+        if (!Options(context, request.Options, request.Destination, out bool hasMode))
+            return false;
         if (!hasMode && old >= 0 && request.Type.Is("tmpfs"u8) && !InheritMode(context, old, request.Destination))
             return false;
 
         int result = Sys.fsconfig(context, FSCONFIG_CMD_CREATE, null, null, 0);
         return result >= 0 || Explained("fsconfig(CREATE)"u8, request.Type, context, result) >= 0;
+    }
+
+    private static bool Options(int context, TextList options, Text path, out bool hasMode)
+    {
+        hasMode = false;
+        int cursor = 0;
+        while (options.Next(ref cursor, out Text option))
+        {
+            // The text lies in the request's buffer, which is ours to write to: the kernel wants key and value apart.
+            byte* value = Split(option);
+            hasMode |= CString.Equals(option.At, "mode"u8);
+            if (!Option(context, option.At, value, path))
+                return false;
+        }
+
+        return true;
     }
 
     // A tmpfs takes the permissions of the directory that it covers, as runc does: /tmp stays 1777, /run 0755.

@@ -5,8 +5,10 @@ using Engine.Starter.Server;
 namespace Engine.Starter.Container;
 
 /// <summary>
-/// The container's root: attached over "/" of this mount namespace, where this process does not see it (its own root stays the
-/// host's tree, which createContainer hooks are looked up in), and entered once everything below it is mounted.
+/// The container's root: attached in this mount namespace where the host has the directory (OCI runtime.md, Lifecycle: hooks before
+/// the root switch find the container's mounts there), and entered once everything below it is mounted. Until then this process's own
+/// root stays the host's tree, which createContainer hooks are looked up in. That place is for hooks only: everything here goes through
+/// the descriptor of the mount.
 /// </summary>
 internal static unsafe class RootMount
 {
@@ -25,10 +27,25 @@ internal static unsafe class RootMount
             return Failure.Call("openat"u8, slash, old);
 
         HostPropagation = request.HostPropagation | MS_REC;
-        bool done = Detach(old, request.HostPropagation, slash) && Masks.Prepare(old) &&
-            SourceTable.Take(request.Slot, false, out int mount) && Take(mount, old, slash);
+        int mount = -1, place = -1;
+        bool done = Masks.Prepare(old) && SourceTable.Take(request.Slot, false, out mount) &&
+            (request.PlaceSlotPlusOne == 0 || SourceTable.Take(request.PlaceSlotPlusOne - 1, false, out place)) &&
+            (place < 0 || IsSame(place, mount)) && Detach(old, place, request.HostPropagation, slash) &&
+            Take(mount, place < 0 ? old : place, slash);
         Sys.close(old);
+        if (place >= 0)
+            Sys.close(place);
+        if (!done && mount >= 0)
+            Sys.close(mount);
         return done;
+    }
+
+    // The path was looked up twice, and is the caller's: what lies there now must be what was cloned.
+    private static bool IsSame(int place, int mount)
+    {
+        stat first, second;
+        return (Sys.fstat(place, &first) >= 0 && Sys.fstat(mount, &second) >= 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino) ||
+            Failure.Refuse("root"u8, "the root's path led to another directory a moment later"u8);
     }
 
     /// <summary>
@@ -108,12 +125,33 @@ internal static unsafe class RootMount
         return result >= 0 && (status.stx_mask & STATX_MNT_ID) != 0;
     }
 
-    // Nothing that is mounted from here on may show on the host. The mount that is "/" is private in any case: pivot_root demands it.
-    private static bool Detach(int old, ulong propagation, Text slash)
+    // Nothing that is mounted from here on may show on the host. The mounts that "/" and the place of the root are in are private in any
+    // case: pivot_root demands it, and the root itself is not for the host to see.
+    private static bool Detach(int old, int place, ulong propagation, Text slash)
     {
-        if ((propagation & MS_SHARED) != 0)
-            return MountAttributes.Propagate(old, MS_PRIVATE, slash);
-        return MountAttributes.Propagate(old, propagation | MS_REC, slash);
+        if ((propagation & MS_SHARED) == 0)
+            return MountAttributes.Propagate(old, propagation | MS_REC, slash);
+        return MountAttributes.Propagate(old, MS_PRIVATE, slash) && (place < 0 || DetachHolder(place, slash));
+    }
+
+    // Only the root of a mount can be changed: upwards to it.
+    private static bool DetachHolder(int place, Text slash)
+    {
+        int at = Sys.fcntl(place, F_DUPFD_CLOEXEC, 0);
+        while (at >= 0)
+        {
+            statx status;
+            int result = Sys.statx(at, CString.Empty, AT_EMPTY_PATH, STATX_MNT_ID, &status);
+            bool isRoot = result < 0 || (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+            int next = isRoot ? -1 : Sys.openat(at, CString.Of(".."u8), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+            bool done = isRoot && result >= 0 && MountAttributes.Propagate(at, MS_PRIVATE, slash);
+            Sys.close(at);
+            if (isRoot)
+                return done || (result < 0 && Failure.Call("statx"u8, slash, result));
+            at = next;
+        }
+
+        return Failure.Call("openat"u8, slash, at);
     }
 
     private static bool Take(int mount, int old, Text slash)
@@ -123,8 +161,6 @@ internal static unsafe class RootMount
         bool done = MountAttributes.Propagate(mount, propagation, slash) && MountAttributes.Attach(mount, old, slash);
         if (done)
             RootPath.SetRoot(mount);
-        else
-            Sys.close(mount);
         return done;
     }
 }

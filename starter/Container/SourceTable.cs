@@ -5,7 +5,7 @@ using Engine.Starter.Stages;
 namespace Engine.Starter.Container;
 
 /// <summary>
-/// Mounts that the supervisor cloned in the host's namespace, by slot. They come over the stage link in the supervisor's own order and
+/// What the supervisor opened for this stage, by slot: mounts cloned in the host's namespace, and what else is found there. They come over the stage link in the supervisor's own order and
 /// are taken from it only when a request asks for one, so that as few as possible are open here at once.
 /// </summary>
 internal static unsafe class SourceTable
@@ -20,7 +20,7 @@ internal static unsafe class SourceTable
     private static Table s_table;
 
     /// <summary>
-    /// The mount of <paramref name="slot"/>, now the caller's. With <paramref name="optional"/> a source that does not exist is -1 and no
+    /// The descriptor of <paramref name="slot"/>, now the caller's. With <paramref name="optional"/> a source that does not exist is -1 and no
     /// failure. Waits for the supervisor; does not return when that is gone.
     /// </summary>
     public static bool Take(uint slot, bool optional, out int mount)

@@ -1,4 +1,5 @@
 using Engine.Shared.Protocol;
+using Engine.Starter.Payload;
 using Engine.Starter.Server;
 using Engine.Starter.Stages;
 
@@ -22,8 +23,8 @@ internal static unsafe class StartOrder
 
     private static NoteBuffer s_note;
 
-    /// <summary>Waits for Go.</summary>
-    public static bool AwaitGo() => Take(StageNoteKind.Go);
+    /// <summary>Waits for Go, and learns from it what number this process has on the host.</summary>
+    public static bool AwaitGo() => Take(StageNoteKind.Go, out SeccompListener.HostPid);
 
     /// <summary>
     /// Tells the supervisor that everything is applied, then waits for Start: from it, or, unmonitored, from whoever connects to start.sock. A signal that ends programs ends the stage, too, with
@@ -42,8 +43,8 @@ internal static unsafe class StartOrder
             return Failure.Call("signalfd4"u8, signals);
 
         bool ordered = ContainerStage.Monitored
-            ? Readable(StageContext.Link, signals) && Take(StageNoteKind.Start)
-            : Readable(StageContext.Link, signals) && Take(StageNoteKind.Detach) && AwaitCaller(signals);
+            ? Readable(StageContext.Link, signals) && Take(StageNoteKind.Start, out uint _)
+            : Readable(StageContext.Link, signals) && Take(StageNoteKind.Detach, out uint _) && AwaitCaller(signals);
         Sys.close(signals);
         return ordered;
     }
@@ -129,7 +130,7 @@ internal static unsafe class StartOrder
         return true;
     }
 
-    private static bool Take(StageNoteKind wanted)
+    private static bool Take(StageNoteKind wanted, out uint number)
     {
         fixed (byte* buffer = s_note.Bytes)
         {
@@ -145,6 +146,7 @@ internal static unsafe class StartOrder
             while (arrival == Arrival.Message && note.Kind == (uint)StageNoteKind.Source && SourceTable.Keep(ref note, ref inbox));
 
             inbox.CloseAll();
+            number = note.Slot;
             return arrival == Arrival.Message &&
                 (note.Kind == (uint)wanted || Failure.Refuse("stage link"u8, "another order than expected"u8));
         }

@@ -35,14 +35,18 @@ internal static unsafe class ExecChild
         // Until execve: a process that nobody asked for any more.
         Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
 
-        int* wanted = stackalloc int[Descriptors + Limits.Preserved];
+        int* wanted = stackalloc int[Descriptors + Limits.Preserved + 1];
         wanted[0] = link;
         wanted[1] = init;
         PreservedFiles.AppendTo(wanted, Descriptors);
         PreservedFiles.ArrangedAt(Link + Descriptors);
+        // Behind those, where it is in nobody's way.
+        int all = Descriptors + PreservedFiles.Count;
+        wanted[all] = LaunchRecord.Get(LaunchDescriptor.SeccompListener);
+        SeccompListener.Socket = wanted[all] < 0 ? -1 : Link + all;
         int channel = Link;
         bool userNamespace = (namespaces & CLONE_NEWUSER) != 0;
-        if (DescriptorPlan.Arrange(Link, wanted, Descriptors + PreservedFiles.Count, true) && AwaitGo() && Enter(namespaces) && Terminal() && PayloadProcess.Resolve())
+        if (DescriptorPlan.Arrange(Link, wanted, all + 1, true) && AwaitGo() && Enter(namespaces) && Terminal() && PayloadProcess.Resolve())
         {
             RootPath.SetRoot(-1);
             Stage.Enter(StageId.Payload);
@@ -61,6 +65,7 @@ internal static unsafe class ExecChild
             Inbox inbox = new Inbox(buffer, StageLink.NoteBytes);
             Arrival arrival = StageLink.Receive(Link, ref inbox, out StageNote note);
             inbox.CloseAll();
+            SeccompListener.HostPid = note.Slot;
             if (arrival == Arrival.End)
                 Sys.exit_group(255);
             return arrival == Arrival.Message && note.Kind == (uint)StageNoteKind.Go;

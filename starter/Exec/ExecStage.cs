@@ -160,7 +160,7 @@ internal static unsafe class ExecStage
         }
 
         return Scheduling.SetAffinity(pid, PayloadPlan.Plan.FinalCpus) && LimitTable.Raise(pid, PayloadPlan.Plan.Rlimits) &&
-            StageLink.Send(link, StageNoteKind.Go);
+            StageLink.Send(link, StageNoteKind.Go, (uint)pid);
     }
 
     private static bool AwaitExecve(int link, out int terminal)

@@ -22,7 +22,13 @@ internal static unsafe class PayloadProcess
     /// Everything that can fail before the start: reads the plan, finds HOME, working directory and program. This process's root must be
     /// the container's, and <see cref="RootPath"/> must name it. Takes <paramref name="memfd"/> over.
     /// </summary>
-    public static bool Prepare(int memfd) => PayloadPlan.Load(memfd) && Resolve();
+    public static bool Prepare(int memfd)
+    {
+        if (!PayloadPlan.Load(memfd))
+            return false;
+        uint slot = PayloadPlan.Plan.ListenerSlotPlusOne;
+        return (slot == 0 || SourceTable.Take(slot - 1, false, out SeccompListener.Socket)) && Resolve();
+    }
 
     /// <summary>The second half of <see cref="Prepare"/>, for a plan that was loaded before.</summary>
     public static bool Resolve()
@@ -41,7 +47,7 @@ internal static unsafe class PayloadProcess
         ref ProcessPlan plan = ref PayloadPlan.Plan;
         bool capabilities = PayloadPlan.Has(ProcessFlags.HasCapabilities);
 
-        if (!PreservedFiles.Place(ref link))
+        if (!PreservedFiles.Place(ref link) || !SeccompListener.Begin(link))
             return false;
         if (!SecurityLabels.Set() || !PayloadLimits.NewKeyring())
             return false;

@@ -7,7 +7,8 @@ namespace Engine.Starter.Payload;
 internal static unsafe class SeccompFilter
 {
     private const int InstructionBytes = 8;
-    private const uint KnownFlags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    private const uint KnownFlags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW |
+        SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     private const int ClassMask = 7;
 
     /// <summary>The plan has a filter.</summary>
@@ -25,10 +26,20 @@ internal static unsafe class SeccompFilter
         sock_fprog program;
         program.len = (ushort)(code.Length / InstructionBytes);
         program.filter = (sock_filter*)code.At;
-        int result = Sys.seccomp(SECCOMP_SET_MODE_FILTER, PayloadPlan.Plan.SeccompFlags, &program);
-        if (result == 0)
+        uint flags = PayloadPlan.Plan.SeccompFlags;
+        // The other thread there is then must not have the filter: it is the one that sends the listener.
+        if (SeccompListener.Wanted)
+            flags = (flags & ~(uint)SECCOMP_FILTER_FLAG_TSYNC) | SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        int result = Sys.seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
+        if (result >= 0)
+        {
+            SeccompListener.HandOver(result);
             return true;
+        }
+
         Failure.Call("seccomp"u8, result);
+        if (result == -EBUSY)
+            return Failure.Explain("a filter that notifies is there already, of the container that this runs in"u8);
         return result == -EACCES && Failure.Explain("without noNewPrivileges a filter needs CAP_SYS_ADMIN"u8);
     }
 

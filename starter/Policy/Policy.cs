@@ -37,6 +37,7 @@ internal static class Policy
         Root, // ReadState
         Root, // RaiseLimits: beyond the caller's
         Root, // MoveNetDevice: away from the host
+        Root, // ConnectSocket: by path
     ];
 
     // By ContainerMethod, from None.

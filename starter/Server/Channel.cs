@@ -85,13 +85,19 @@ internal static unsafe class Channel
     /// </summary>
     public static bool Send(int socket, byte* at, int length, int* descriptors, int count, int flags = 0)
     {
-        ulong* control = stackalloc ulong[ControlSpace / 8];
         iovec vector;
         vector.iov_base = at;
         vector.iov_len = (ulong)length;
+        return Send(socket, &vector, 1, descriptors, count, flags);
+    }
+
+    /// <summary>The same of several pieces. On a stream socket it is one write, and an error when not all of it could be sent.</summary>
+    public static bool Send(int socket, iovec* pieces, int pieceCount, int* descriptors, int count, int flags = 0)
+    {
+        ulong* control = stackalloc ulong[ControlSpace / 8];
         msghdr message = default;
-        message.msg_iov = &vector;
-        message.msg_iovlen = 1;
+        message.msg_iov = pieces;
+        message.msg_iovlen = (ulong)pieceCount;
         if (count > 0)
         {
             if (count > Limits.Descriptors)
@@ -131,7 +137,12 @@ internal static unsafe class Channel
             return Failure.Call("sendmsg"u8, sent);
         }
 
-        return sent == length || Failure.Refuse("sendmsg"u8, "a datagram was cut"u8);
+        for (int i = 0; i < pieceCount; i++)
+        {
+            sent -= (long)pieces[i].iov_len;
+        }
+
+        return sent == 0 || Failure.Refuse("sendmsg"u8, "a message was cut"u8);
     }
 
     private static Arrival Failed(long result)

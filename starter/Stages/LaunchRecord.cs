@@ -7,7 +7,7 @@ namespace Engine.Starter.Stages;
 /// <summary>The launch record and its descriptors, kept for the life of the process.</summary>
 internal static unsafe class LaunchRecord
 {
-    private const int Kinds = (int)LaunchDescriptor.StartListener + 1;
+    private const int Kinds = (int)LaunchDescriptor.SeccompListener + 1;
 
     private struct Store
     {

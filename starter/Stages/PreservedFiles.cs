@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Payload;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Stages;
@@ -49,7 +50,7 @@ internal static unsafe class PreservedFiles
     public static void ArrangedAt(int first) => s_first = first;
 
     /// <summary>
-    /// Leaves nothing open but 0 to 2, these from 3 on, and <paramref name="link"/>, which gets another number when it stands in their
+    /// Leaves nothing open but 0 to 2, these from 3 on, the connection to a seccomp listener, and <paramref name="link"/>, which gets another number when it stands in their
     /// way and is close-on-exec. Whatever an earlier stage forgot: a descriptor of the host in the payload is the way out
     /// (CVE-2024-21626, CVE-2019-5736).
     /// </summary>
@@ -67,11 +68,13 @@ internal static unsafe class PreservedFiles
             result = Sys.dup3(s_first + i, 3 + i, 0);
         if (result < 0)
             return Failure.Call("dup3"u8, result);
+        if (!SeccompListener.Keep(link + 1))
+            return false;
 
         if (link > end)
             result = Sys.close_range((uint)end, (uint)link - 1, 0);
         if (result >= 0)
-            result = Sys.close_range((uint)link + 1, uint.MaxValue, 0);
+            result = Sys.close_range((uint)link + 1 + SeccompListener.Held, uint.MaxValue, 0);
         return result >= 0 || Failure.Call("close_range"u8, result);
     }
 

@@ -36,6 +36,7 @@ internal static class HostPhases
         Always, // ReadState
         Made, // RaiseLimits
         Made, // MoveNetDevice
+        Creating, // ConnectSocket
     ];
 
     // Answered at once, also while a hook or a start is under way: what ends a container must not wait for what hangs in it.

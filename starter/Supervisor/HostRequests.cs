@@ -57,6 +57,12 @@ internal static unsafe class HostRequests
         return done ? server.Succeed(ref result) : server.Fail();
     }
 
+    public static bool ConnectSocket(ref RpcServer server)
+    {
+        ConnectSocket request = default;
+        return server.Params(ref request) && Sources.Connect(ref request);
+    }
+
     public static bool Spawn(ref RpcServer server)
     {
         Spawn request = default;

@@ -148,6 +148,7 @@ internal static unsafe class HostServer
             case HostMethod.Status: return HostRequests.Status(ref server);
             case HostMethod.Abort: return HostRequests.Abort(ref server);
             case HostMethod.ReadState: return HostRequests.ReadState(ref server);
+            case HostMethod.ConnectSocket: return server.Answer(HostRequests.ConnectSocket(ref server));
             default: return server.RefuseMethod("the supervisor has no such method"u8);
         }
     }

@@ -27,14 +27,20 @@ internal static unsafe class ProcFile
     /// <summary>Reads at most <paramref name="capacity"/> bytes of /proc/PID/NAME; -errno on failure. No <see cref="Failure"/> is left.</summary>
     public static long Read(int pid, ReadOnlySpan<byte> name, byte* to, int capacity)
     {
-        byte* buffer = stackalloc byte[PathBytes];
-        TextBuilder path = Path(buffer, pid, name);
-        int fd = Sys.openat(AT_FDCWD, path.Text, O_RDONLY | O_CLOEXEC, 0);
+        int fd = Open(pid, name, O_RDONLY);
         if (fd < 0)
             return fd;
         long result = Sys.ReadAll(fd, to, (ulong)capacity);
         Sys.close(fd);
         return result;
+    }
+
+    /// <summary>Opens /proc/PID/NAME; -errno on failure. No <see cref="Failure"/> is left.</summary>
+    public static int Open(int pid, ReadOnlySpan<byte> name, int flags)
+    {
+        byte* buffer = stackalloc byte[PathBytes];
+        TextBuilder path = Path(buffer, pid, name);
+        return Sys.openat(AT_FDCWD, path.Text, flags | O_CLOEXEC, 0);
     }
 
     /// <summary>Start time in clock ticks since boot: field 22 of stat. 0 when it cannot be read.</summary>

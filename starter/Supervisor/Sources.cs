@@ -10,6 +10,9 @@ namespace Engine.Starter.Supervisor;
 /// </summary>
 internal static unsafe class Sources
 {
+    // For a listener with a full backlog; a stage that waits for its source waits that long, too.
+    private const long ConnectSeconds = 5;
+
     /// <summary>
     /// Clones and sends. Also a failure is sent, or the stage would wait for that slot for ever.
     /// <paramref name="descriptor"/> (the caller's) names the object with FromDescriptor.
@@ -17,22 +20,87 @@ internal static unsafe class Sources
     public static bool Clone(ref CloneSource request, int descriptor, out uint mode)
     {
         mode = 0;
-        if (request.Slot >= Limits.Sources)
-            return Failure.Refuse("CloneSource"u8, request.Path, "no such slot"u8);
-        if (StageProcess.Link < 0)
-            return Failure.Refuse("CloneSource"u8, request.Path, "the container stage is gone"u8);
+        if (!Sendable("CloneSource"u8, request.Slot, request.Path))
+            return false;
+        if ((request.Flags & (uint)SourceFlags.InStage) != 0)
+            return Deliver(request.Slot, Place(request.Path));
 
         int mount = Open(ref request, descriptor, out mode);
-        if (mount < 0)
+        if (mount >= 0 && (request.Flags & (uint)SourceFlags.IdMap) != 0 && !IdMaps.Apply(mount, ref request))
         {
-            // Sending may fail in turn; what is answered is why the source could not be cloned.
-            StageLink.SendFailure(StageProcess.Link, StageNoteKind.Source, request.Slot);
+            Sys.close(mount);
+            mount = -1;
+        }
+
+        return Deliver(request.Slot, mount);
+    }
+
+    /// <summary>Connects to a listening socket and sends the connection; a failure is sent, too.</summary>
+    public static bool Connect(ref ConnectSocket request) =>
+        Sendable("ConnectSocket"u8, request.Slot, request.Path) && Deliver(request.Slot, Connected(request.Path));
+
+    private static bool Sendable(ReadOnlySpan<byte> method, uint slot, Text path)
+    {
+        if (slot >= Limits.Sources)
+            return Failure.Refuse(method, path, "no such slot"u8);
+        return StageProcess.Link >= 0 || Failure.Refuse(method, path, "the container stage is gone"u8);
+    }
+
+    private static bool Deliver(uint slot, int source)
+    {
+        if (source < 0)
+        {
+            // Sending may fail in turn; what is answered is why there is no source.
+            StageLink.SendFailure(StageProcess.Link, StageNoteKind.Source, slot);
             return false;
         }
 
-        bool sent = StageLink.Send(StageProcess.Link, StageNoteKind.Source, request.Slot, mount);
-        Sys.close(mount);
+        bool sent = StageLink.Send(StageProcess.Link, StageNoteKind.Source, slot, source);
+        Sys.close(source);
         return sent;
+    }
+
+    // The stage could not look it up itself: in a user namespace it may not even search the directories above.
+    private static int Place(Text path)
+    {
+        int root = ProcFile.Open(Facts.Pid, "root"u8, O_PATH | O_DIRECTORY);
+        if (root < 0)
+            return Fail("openat(/proc/PID/root)"u8, path, root);
+        int place = Sys.openat2(root, path.At, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+        Sys.close(root);
+        return place >= 0 ? place : Fail("openat2"u8, path, place);
+    }
+
+    private static int Connected(Text path)
+    {
+        if (path.IsEmpty || path.At[0] != '/')
+            return Fail("connect"u8, path, -EINVAL);
+        int target = Sys.openat(AT_FDCWD, path.At, O_PATH | O_CLOEXEC, 0);
+        if (target < 0)
+            return Fail("connect"u8, path, target);
+        int socket = Sys.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int result = socket;
+        if (socket >= 0)
+        {
+            timeval wait;
+            wait.tv_sec = ConnectSeconds;
+            wait.tv_usec = 0;
+            Sys.setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(timeval));
+            result = SyncSocket.Connect(socket, target);
+        }
+
+        Sys.close(target);
+        if (result >= 0)
+            return socket;
+        if (socket >= 0)
+            Sys.close(socket);
+        return Fail("connect"u8, path, result);
+    }
+
+    private static int Fail(ReadOnlySpan<byte> call, Text path, int result)
+    {
+        Failure.Call(call, path, result);
+        return -1;
     }
 
     private static int Open(ref CloneSource request, int descriptor, out uint mode)

@@ -32,7 +32,7 @@ internal static unsafe class SyncSocket
             wait.tv_sec = WaitSeconds;
             wait.tv_usec = 0;
             Sys.setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(timeval));
-            if (Connect(socket, target))
+            if (Connect(socket, target) >= 0)
                 StateDocument.Write(socket, StateReader.Sync);
             Sys.close(socket);
         }
@@ -41,14 +41,14 @@ internal static unsafe class SyncSocket
         Failure.Clear();
     }
 
-    // Through the descriptor: a path may be longer than the 107 bytes of an address.
-    private static bool Connect(int socket, int target)
+    /// <summary>Through the O_PATH descriptor <paramref name="target"/>: a path may be longer than the 107 bytes of an address. -errno.</summary>
+    public static int Connect(int socket, int target)
     {
         sockaddr_un address = default;
         address.sun_family = AF_UNIX;
         TextBuilder path = new TextBuilder(address.sun_path, 108);
         path.Append("/proc/self/fd/"u8);
         path.AppendDecimal(target);
-        return Sys.connect(socket, &address, sizeof(sockaddr_un)) >= 0;
+        return Sys.connect(socket, &address, sizeof(sockaddr_un));
     }
 }

@@ -9,6 +9,21 @@ internal static unsafe partial class Sys
     /// </summary>
     public static int clone3(clone_args* arguments) => (int)Call(SYS_clone3, (long)arguments, sizeof(clone_args));
 
+    /// <summary>
+    /// A thread (CLONE_VM) that runs <paramref name="entry"/> on the stack in <paramref name="arguments"/>; it ends by
+    /// <see cref="exit"/>, never by returning.
+    /// </summary>
+    public static int clone3(clone_args* arguments, delegate*<void> entry) => (int)clone_thread(arguments, sizeof(clone_args), entry);
+
+    /// <summary>Ends the calling thread. Does not return.</summary>
+    public static void exit(int status)
+    {
+        while (true)
+            Call(SYS_exit, status);
+    }
+
+    public static int sched_yield() => (int)Call(SYS_sched_yield);
+
     /// <summary>Does not return when it works. AT_EMPTY_PATH with "" runs the descriptor itself.</summary>
     public static int execveat(int dirfd, byte* path, byte** argv, byte** envp, int flags) =>
         (int)Call(SYS_execveat, dirfd, (long)path, (long)argv, (long)envp, flags);

@@ -14,6 +14,10 @@ internal static unsafe partial class Sys
     [MethodImpl(MethodImplOptions.InternalCall)]
     private static extern long syscall6(long number, long a, long b, long c, long d, long e, long f);
 
+    [RuntimeImport("*", "clone_thread")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern long clone_thread(clone_args* arguments, long size, delegate*<void> entry);
+
     private static long Call(int number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) =>
         syscall6(number, a, b, c, d, e, f);
 

@@ -167,7 +167,7 @@ public sealed class InteropTests : IDisposable
 
     private static string One(string field, object? value) => value switch
     {
-        string text when field == "ProcessPlan.Seccomp" => $"{{\"bin\":[{string.Join(',', Encoding.UTF8.GetBytes(text))}]}}",
+        string text when field is "ProcessPlan.Seccomp" or "ProcessPlan.ListenerHead" or "ProcessPlan.ListenerTail" => $"{{\"bin\":[{string.Join(',', Encoding.UTF8.GetBytes(text))}]}}",
         string text when field is "ErrorRecord.Operation" or "ErrorRecord.Path" or "ErrorRecord.Detail" => JsonSerializer.Serialize(text),
         string text => JsonSerializer.Serialize(text + "\0"),
         string[] list => $"[{string.Join(',', list.Select(text => JsonSerializer.Serialize(text + "\0")))}]",

@@ -23,6 +23,7 @@ public sealed class LimitTests : IDisposable
         { "WriteCgroup.Value", Limits.KernelValue },
         { "CloneSource.Path", Limits.Path },
         { "OpenNamespace.Path", Limits.Path },
+        { "ConnectSocket.Path", Limits.Path },
         { "RunHook.Path", Limits.Path },
         { "RunHook.Status", Limits.Name },
         { "StateChange.Status", Limits.Name },
@@ -48,6 +49,7 @@ public sealed class LimitTests : IDisposable
         { "ProcessPlan.SelinuxLabel", Limits.Path },
         { "ProcessPlan.Keyring", Limits.Leaf },
         { "ProcessPlan.Seccomp", Limits.SeccompBytes },
+        { "ProcessPlan.ListenerHead", Limits.Name },
     };
 
     public void Dispose() => _arena.Dispose();

@@ -169,12 +169,12 @@ class Container:
         members = b'"ociVersion":"1.0.2","id":"' + self.identifier.encode() + b'"'
         state = sealed(members)
         host.call("SaveState", len(members), 0, descriptors=[state])
-        source = host.call("CloneSource", 0, 0, text(rootfs))
+        source = host.call("CloneSource", 0, 0, text(rootfs), b"", b"")
         spawn = host.send("Spawn", CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID, 0, b"", b"", 0, 0, 0, 0, 0)
         plan = sealed(process_plan(args))
         wanted = [
             stage.send("Hello", VERSION, text(self.build)),
-            stage.send("AttachRoot", 0, MS_SLAVE),
+            stage.send("AttachRoot", 0, MS_SLAVE, 0),
             stage.send("MountFilesystem", text("proc"), text("proc"), text("/proc"), 1, NOSUID | NODEV | NOEXEC, 0, 0, []),
             stage.send("MountFilesystem", text("tmpfs"), text("tmpfs"), text("/dev"), 0, NOSUID, 0, 0, [text("mode=755"), text("size=64k")]),
             stage.send("CreateDevice", text("/dev/null"), 0o020666, 1, 3, 0, 0, 0),

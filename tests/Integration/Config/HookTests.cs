@@ -99,6 +99,32 @@ public sealed class HookTests : ConfigTest
     }
 
     [RootFact]
+    public void Before_the_root_switch_the_container_is_at_its_rootfs_in_its_own_mount_namespace()
+    {
+        // As a GPU hook does it: by the process's mount namespace and the bundle's path, on what the config mounted there.
+        System.IO.Directory.CreateDirectory(Record);
+        foreach (var userNamespace in new[] { false, true })
+        {
+            var bundle = NewBundle().Shell("cat /mnt/by/*").WithMount("/mnt/by", "tmpfs", "tmpfs", "mode=777");
+            if (userNamespace)
+            {
+                bundle.WithNamespace("user").Edit(c =>
+                {
+                    c["linux"]!["uidMappings"] = JsonNode.Parse("""[{"containerID":0,"hostID":0,"size":65536}]""");
+                    c["linux"]!["gidMappings"] = JsonNode.Parse("""[{"containerID":0,"hostID":0,"size":65536}]""");
+                });
+            }
+            var enter = $"pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); nsenter -m -t $pid /bin/sh -c 'echo KIND >{bundle.Rootfs}/mnt/by/KIND; test -d {Record}'";
+            bundle.WithHook("prestart", "/bin/sh", ["sh", "-c", enter.Replace("KIND", "1prestart", StringComparison.Ordinal)], ["PATH=/bin:/usr/bin"])
+                .WithHook("createRuntime", "/bin/sh", ["sh", "-c", enter.Replace("KIND", "2createRuntime", StringComparison.Ordinal)], ["PATH=/bin:/usr/bin"])
+                .WithHook("createContainer", "/bin/sh", ["sh", "-c", $"echo 3createContainer >{bundle.Rootfs}/mnt/by/3; test -d {Record}"], ["PATH=/bin:/usr/bin"]);
+            Assert.Equal(["1prestart", "2createRuntime", "3createContainer"], Lines(bundle));
+            // The mount is the container's alone.
+            Assert.Empty(System.IO.Directory.GetFileSystemEntries(Path.Combine(bundle.Rootfs, "mnt/by")));
+        }
+    }
+
+    [RootFact]
     public void Arguments_and_environment_are_exactly_the_configs()
     {
         System.IO.Directory.CreateDirectory(Record);

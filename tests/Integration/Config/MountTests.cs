@@ -218,4 +218,35 @@ public sealed class MountTests : ConfigTest
         bundle.Linux["readonlyPaths"]!.AsArray().Add("/not/there");
         Assert.Equal(["0", "0", "refused", "refused", "refused", "refused", "seen", "fixed", "0", "kept"], Lines(bundle));
     }
+
+    [RootFact(Needs.Probe)]
+    public void A_remount_reconfigures_the_filesystem_and_keeps_what_it_does_not_name()
+    {
+        var bundle = NewBundle().Probe("mounts").WithMount("/t", "tmpfs", "tmpfs", "nosuid", "size=1m").WithMount("/t", "tmpfs", "tmpfs", "remount", "ro", "size=2m");
+        var mount = Mount(Lines(bundle), "/t");
+        Assert.Contains("size=2048k", mount.Superblock);
+        Assert.Contains("ro", mount.Attributes);
+        Assert.Contains("nosuid", mount.Attributes);
+        Refused(NewBundle().WithMount("/t", "tmpfs", "tmpfs").WithMount("/t", "tmpfs", "tmpfs", "remount", "size=many"), "mounts[7]", "size", "EINVAL");
+        Refused(NewBundle().WithMount("/bin", "none", "none", "remount", "ro"), "mounts[6]", "mount_setattr", "EINVAL");
+    }
+
+    [RootFact]
+    public void A_missing_working_directory_is_made_before_the_root_is_read_only()
+    {
+        Assert.Equal(["/made/here", "refused"], Lines(NewBundle().Shell("pwd; mkdir x 2>/dev/null || echo refused").WithReadonlyRoot().WithCwd("/made/here")));
+    }
+
+    [RootFact]
+    public void Sysfs_and_proc_of_the_host_come_where_a_user_namespace_cannot_have_its_own()
+    {
+        var bundle = NewBundle().Shell("ls /sys/class/net | head -1; test -e /proc/self/status && echo proc").WithNamespace("user").Edit(c =>
+        {
+            c["linux"]!["uidMappings"] = System.Text.Json.Nodes.JsonNode.Parse("""[{"containerID":0,"hostID":0,"size":65536}]""");
+            c["linux"]!["gidMappings"] = System.Text.Json.Nodes.JsonNode.Parse("""[{"containerID":0,"hostID":0,"size":65536}]""");
+            c["linux"]!["namespaces"] = new System.Text.Json.Nodes.JsonArray(
+                [.. c["linux"]!["namespaces"]!.AsArray().Where(n => (string?)n!["type"] is not ("network" or "pid" or "ipc")).Select(n => n!.DeepClone())]);
+        }).WithoutMount("/dev/mqueue").WithoutMount("/sys").WithMount("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", "ro");
+        Assert.Equal("proc", Lines(bundle)[^1]);
+    }
 }

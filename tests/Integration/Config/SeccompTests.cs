@@ -101,10 +101,6 @@ public sealed class SeccompTests : ConfigTest
             ("windows", c => c["windows"] = JsonNode.Parse("""{"layerFolders":["c"]}""")),
             ("linux.intelRdt", c => c["linux"]!["intelRdt"] = new JsonObject()),
             ("linux.namespaces", c => c["linux"]!["namespaces"] = new JsonArray([.. c["linux"]!["namespaces"]!.AsArray().Where(n => (string?)n!["type"] != "mount").Select(n => n!.DeepClone())])),
-            ("linux.seccomp.listenerPath", c => c["linux"]!["seccomp"] = JsonNode.Parse("""{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/run/s"}""")),
-            ("linux.seccomp.syscalls[0].action", c => c["linux"]!["seccomp"] = JsonNode.Parse("""{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_NOTIFY"}]}""")),
-            ("mounts[6].options[1]", c => c["mounts"]!.AsArray().Add(BundleDefaults.Mount("/m", "bind", "/tmp", "bind", "idmap"))),
-            ("mounts[6].options[1]", c => c["mounts"]!.AsArray().Add(BundleDefaults.Mount("/dev/shm", "tmpfs", "shm", "remount", "size=1m"))),
         ];
         foreach (var (path, edit) in table)
         {

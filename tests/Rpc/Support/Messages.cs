@@ -89,7 +89,7 @@ public static unsafe class Messages
         "Nothing", "Hello", "ErrorRecord", "SaveState", "OpenCgroup", "WriteCgroup", "SetCgroupDevices", "CloneSource", "SourceKind", "OpenNamespace",
         "Spawn", "Spawned", "RunHook", "Kill", "Resize", "StateChange", "AttachRoot", "MountFilesystem", "MountBind", "ChangeMount", "CreateDirectory",
         "CreateDevice", "CreateSymlink", "CreateConsole", "PathRequest", "SetSysctl", "SetName", "EnterRoot", "Launch", "ExecCgroups", "LaunchResult",
-        "StageNote", "PumpNote", "ProcessPlan", "RaiseLimits", "MoveNetDevice", "PreservedDescriptors",
+        "StageNote", "PumpNote", "ProcessPlan", "RaiseLimits", "MoveNetDevice", "PreservedDescriptors", "ConnectSocket",
     ];
 
     private static object Value(Type type, Random random, MessageArena arena) => type.Name switch

@@ -225,20 +225,30 @@ public class SeccompCompilerTests
         Flags = ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
     }).Flags);
 
+    [Fact]
+    public void Waiting_killable_is_for_a_filter_that_notifies()
+    {
+        var spec = One(new() { Names = ["mkdir"], Action = "SCMP_ACT_NOTIFY" });
+        spec.Flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"];
+        var filter = SeccompCompiler.Compile(spec);
+        Assert.Equal(0x20u, filter.Flags);
+        // BPF_RET of SECCOMP_RET_USER_NOTIF.
+        Assert.Contains(filter.Program.Chunk(8), i => i is [6, 0, _, _, 0, 0, 0xc0, 0x7f]);
+        spec.Syscalls[0].Action = "SCMP_ACT_LOG";
+        Assert.Equal(0u, SeccompCompiler.Compile(spec).Flags);
+    }
+
     public static TheoryData<string, SeccompSpec> Bad => new()
     {
         { "linux.seccomp.defaultAction: \"ALLOW\" is no action; known are", new() { DefaultAction = "ALLOW" } },
-        { "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY needs", new() { DefaultAction = "SCMP_ACT_NOTIFY" } },
         { "linux.seccomp.defaultErrnoRet: SCMP_ACT_KILL returns no errno", new() { DefaultAction = "SCMP_ACT_KILL", DefaultErrnoRet = 1 } },
         { "linux.seccomp.defaultErrnoRet: 4095 is more than 4094", new() { DefaultAction = "SCMP_ACT_ERRNO", DefaultErrnoRet = 4095 } },
         { "linux.seccomp.architectures[1]: \"SCMP_ARCH_Z80\"", new() { DefaultAction = "SCMP_ACT_ALLOW", Architectures = ["SCMP_ARCH_X86_64", "SCMP_ARCH_Z80"] } },
         { "linux.seccomp.architectures[0]: \"x86\"", new() { DefaultAction = "SCMP_ACT_ALLOW", Architectures = ["x86"] } },
         { "linux.seccomp.architectures[0]: s390x cannot be part", new() { DefaultAction = "SCMP_ACT_ALLOW", Architectures = ["SCMP_ARCH_S390X"] } },
         { "linux.seccomp.flags[0]: \"X\" is no flag", new() { DefaultAction = "SCMP_ACT_ALLOW", Flags = ["X"] } },
-        { "linux.seccomp.flags[0]: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV has", new() { DefaultAction = "SCMP_ACT_ALLOW", Flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"] } },
         { "linux.seccomp.listenerMetadata", new() { DefaultAction = "SCMP_ACT_ALLOW", ListenerMetadata = "x" } },
         { "linux.seccomp.syscalls[0].names: is empty", One(new() { Names = [], Action = "SCMP_ACT_ERRNO" }) },
-        { "linux.seccomp.syscalls[0].action: SCMP_ACT_NOTIFY needs", One(new() { Names = ["read"], Action = "SCMP_ACT_NOTIFY" }) },
         { "linux.seccomp.syscalls[0].action: \"\"", One(new() { Names = ["read"], Action = "" }) },
         { "linux.seccomp.syscalls[0].errnoRet: SCMP_ACT_ALLOW returns", One(new() { Names = ["read"], Action = "SCMP_ACT_ALLOW", ErrnoRet = 1 }) },
         { "linux.seccomp.syscalls[0].args[0].index: 6", One(new() { Names = ["read"], Action = "SCMP_ACT_ERRNO", Args = [new() { Index = 6, Value = 0, Op = "SCMP_CMP_EQ" }] }) },

@@ -14,6 +14,7 @@ public class MountChecksTests
     [InlineData("/a", "none", null, "remount bind ro")]
     [InlineData("/a", null, null, "rshared")]
     [InlineData("/", "none", null, "remount ro")]
+    [InlineData("/a", "tmpfs", null, "remount size=1")]
     [InlineData("/proc", "bind", "/proc", "rbind")]
     [InlineData("/proc/stat", "bind", "/x", "bind")]
     [InlineData("/proc/../a", "bind", "/x", "bind")]
@@ -39,6 +40,8 @@ public class MountChecksTests
     [InlineData("/a", "bind", "/x", "bind tmpcopyup", ".options[1]")]
     [InlineData("/a", "bind", "/x", "bind shared rprivate", ".options[2]")]
     [InlineData("/a", "tmpfs", null, "=x", ".options[0]")]
+    [InlineData("/a", null, null, "rshared size=1", ".options[1]")]
+    [InlineData("/a", "tmpfs", null, "idmap", ".options")]
     public void Refused(string destination, string? type, string? source, string options, string where) =>
         Assert.Equal("mounts[8]" + where, Assert.Single(Errors(destination, type, source, options)));
 

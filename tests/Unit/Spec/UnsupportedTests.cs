@@ -13,11 +13,6 @@ public class UnsupportedTests
         ["zos"] = s => s.Zos = new(),
         ["freebsd"] = s => s.FreeBsd = new(),
         ["linux.namespaces"] = s => s.Linux!.Namespaces = [.. s.Linux.Namespaces.Where(ns => ns.Type != "mount")],
-        ["linux.seccomp.listenerPath"] = s => s.Linux!.Seccomp!.ListenerPath = "/run/s",
-        ["linux.seccomp.syscalls[0].action"] = s => s.Linux!.Seccomp!.Syscalls[0].Action = "SCMP_ACT_NOTIFY",
-        ["linux.seccomp.flags[0]"] = s => s.Linux!.Seccomp!.Flags = ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
-        ["mounts[4].options[1]"] = s => s.Mounts[4].Options = ["bind", "ridmap"],
-        ["mounts[7].options[1]"] = s => s.Mounts[7].Options = ["remount", "size=1"],
         ["process.commandLine"] = s => s.Process!.CommandLine = "cmd",
         ["process.user.username"] = s => s.Process!.User.Username = "bob",
     };
@@ -30,15 +25,6 @@ public class UnsupportedTests
         var spec = Documents.Runnable();
         Rows[path](spec);
         Assert.Equal(path, Assert.Single(Validator.Validate(spec, HostFacts.None).Errors).JsonPath);
-    }
-
-    [Fact]
-    public void Mappings_of_a_mount_are_refused()
-    {
-        var spec = Documents.Runnable();
-        IdMapping[] one = [new() { ContainerId = 0, HostId = 1, Size = 1 }];
-        (spec.Mounts[4].UidMappings, spec.Mounts[4].GidMappings) = (one, one);
-        Assert.Equal("mounts[4].uidMappings", Assert.Single(Validator.Validate(spec, HostFacts.None).Errors).JsonPath);
     }
 
     [Fact]
