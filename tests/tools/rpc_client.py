@@ -125,7 +125,7 @@ def process_plan(args, cwd="/", uid=0, gid=0):
     return pack([
         NO_NEW_PRIVILEGES | HAS_CAPABILITIES, [text(a) for a in args], [text("PATH=/bin")], text(cwd), uid, gid, b"", 0,
         capabilities, capabilities, capabilities, 0, 0, b"", b"", 0, text(""), text(""), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, text(""),
-        0, b"", b"", b""])
+        0, b"", b"", b"", b"", b"", 0])
 
 
 class Container:
