@@ -18,22 +18,22 @@ public static class CgroupMountSteps
         CreationPlan plan, PlanInput input, CgroupPlan cgroups, SourceSlots sources, MountSpec mount, MountOptions options, string jsonPath)
     {
         bool isOwn = input.Linux.Namespace("cgroup") is { IsJoined: false };
-        if (input.Layout.Mode is CgroupMode.V2 or CgroupMode.None || mount.Type == "cgroup2")
+        if (input.Machine.Mode is CgroupMode.V2 or CgroupMode.None || mount.Type == "cgroup2")
         {
             CgroupSlot? unified = cgroups.Slots.FirstOrDefault(slot => slot.Version == CgroupVersion.V2);
-            AddOne(plan, input, sources, isOwn, "cgroup2", [], unified, mount.Destination, options, jsonPath);
+            AddOne(plan, input, sources, isOwn, "cgroup2", [], Shown(unified, input.Machine.Unified), mount.Destination, options, jsonPath);
             return;
         }
 
         AddTmpfs(plan, mount, options, jsonPath);
-        foreach (CgroupHierarchy hierarchy in input.Layout.Hierarchies)
+        foreach (CgroupHierarchy hierarchy in input.Machine.Hierarchies)
         {
             string name = Path.GetFileName(hierarchy.Mountpoint.TrimEnd('/'));
             string destination = $"{mount.Destination.TrimEnd('/')}/{name}";
             CgroupSlot? slot = cgroups.Slots.FirstOrDefault(slot => slot.Mountpoint == hierarchy.Mountpoint);
             bool isUnified = hierarchy.Version == CgroupVersion.V2;
             string[] controllers = isUnified ? [] : hierarchy.Name is null ? [.. hierarchy.Controllers] : ["none", $"name={hierarchy.Name}"];
-            AddOne(plan, input, sources, isOwn, isUnified ? "cgroup2" : "cgroup", controllers, slot, destination, options, jsonPath);
+            AddOne(plan, input, sources, isOwn, isUnified ? "cgroup2" : "cgroup", controllers, Shown(slot, hierarchy), destination, options, jsonPath);
             AddAliases(plan, mount, name, controllers, jsonPath);
         }
 
@@ -43,6 +43,10 @@ public static class CgroupMountSteps
             plan.Container("ChangeMount", $"{mount.Destination} (read-only)", jsonPath, stage => stage.ChangeMount(mount.Destination, isReadonly, [], jsonPath));
         }
     }
+
+    // The container's own directory; without one (none could be made) that of this process, which the container then shares.
+    private static string? Shown(CgroupSlot? slot, CgroupHierarchy? hierarchy) =>
+        slot?.Directory ?? (hierarchy?.OwnPathInMount is { } own ? CgroupFiles.Join(hierarchy.Mountpoint, own) : null);
 
     private static void AddTmpfs(CreationPlan plan, MountSpec mount, MountOptions options, string jsonPath)
     {
@@ -69,10 +73,10 @@ public static class CgroupMountSteps
     }
 
     private static void AddOne(
-        CreationPlan plan, PlanInput input, SourceSlots sources, bool isOwn, string type, string[] controllers, CgroupSlot? slot, string destination,
+        CreationPlan plan, PlanInput input, SourceSlots sources, bool isOwn, string type, string[] controllers, string? directory, string destination,
         MountOptions options, string jsonPath)
     {
-        if (isOwn || slot is null)
+        if (isOwn || directory is null)
         {
             var attributes = new MountAttributes { Set = options.AttrSet, Clear = options.AttrClear, Propagation = options.Propagation };
             plan.Container(
@@ -82,6 +86,6 @@ public static class CgroupMountSteps
         }
 
         MountSteps.AddBindOf(
-            plan, slot.Directory, recursive: false, sources.Next(jsonPath), destination, options, jsonPath, RootSteps.HostPropagation(input));
+            plan, directory, recursive: false, sources.Next(jsonPath), destination, options, jsonPath, RootSteps.HostPropagation(input));
     }
 }

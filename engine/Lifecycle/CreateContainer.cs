@@ -110,13 +110,14 @@ public static class CreateContainer
             config, "config.json", HostNamespaces.Facts with { ForgivesCapabilities = order.Unmonitored }, out IReadOnlyList<ConfigError> remarks);
         warnings.AddRange(remarks.Select(remark => $"config.json: {remark.JsonPath}: {remark.Message}"));
         amend?.Invoke(spec);
-        CgroupLayout layout = CgroupLayout.Read();
+        CgroupLayout machine = CgroupLayout.Read();
+        CgroupLayout layout = machine;
         if (Identity.IsInUserNamespace)
         {
-            layout = InsideUserNamespace.Adapt(spec, order.Id, layout, warnings);
+            layout = InsideUserNamespace.Adapt(spec, order.Id, machine, warnings);
         }
 
-        return CreationPlanBuilder.Build(new PlanInput(spec, order, layout), warnings);
+        return CreationPlanBuilder.Build(new PlanInput(spec, order, layout, machine), warnings);
     }
 
     private static CreateOrder ReceiveOrder(FdChannel request, out SafeFd config, out SafeFd? trace)

@@ -10,8 +10,9 @@ namespace Engine.Lifecycle;
 /// <summary>What a plan is built from. Nothing in it is changed by the building.</summary>
 /// <param name="Config">Loaded and validated.</param>
 /// <param name="Order">The CLI's order.</param>
-/// <param name="Layout">The machine's cgroup hierarchies.</param>
-public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayout Layout)
+/// <param name="Layout">The cgroup hierarchies in which the container gets a cgroup.</param>
+/// <param name="Machine">Those that the machine has: what a mount of cgroups shows.</param>
+public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayout Layout, CgroupLayout Machine)
 {
     /// <summary><c>linux</c>, empty when absent.</summary>
     public LinuxSpec Linux { get; } = Config.Linux ?? new LinuxSpec();
