@@ -95,6 +95,15 @@ internal static unsafe class Actions
         return 2;
     }
 
+    /// <summary>create PATH: makes a file that is not there yet; prints "ok" or the error's name.</summary>
+    public static void Create(byte* path)
+    {
+        int fd = Sys.openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0x1b6);
+        Out.Result("create"u8, fd);
+        if (fd >= 0)
+            Sys.close(fd);
+    }
+
     /// <summary>exec PATH ARGUMENT...: becomes another program; argv[0] is the path. Prints why it did not.</summary>
     public static int Exec(byte** words, byte** envp)
     {

@@ -35,6 +35,10 @@ internal static unsafe class Program
             Identity.Status();
         else if (CString.Equals(verb, "rlimits"u8))
             Identity.Rlimits();
+        else if (CString.Equals(verb, "sched"u8))
+            Scheduling.Show();
+        else if (CString.Equals(verb, "ns"u8))
+            Surroundings.Namespaces();
         else if (CString.Equals(verb, "fds"u8))
             Surroundings.Descriptors();
         else if (CString.Equals(verb, "cwd"u8))
@@ -73,6 +77,10 @@ internal static unsafe class Program
             Surroundings.Show(rest[0]);
         else if (CString.Equals(verb, "stat"u8))
             Surroundings.Stat(rest[0]);
+        else if (CString.Equals(verb, "readlink"u8))
+            Surroundings.Link(rest[0]);
+        else if (CString.Equals(verb, "create"u8))
+            Actions.Create(rest[0]);
         else if (CString.Equals(verb, "say"u8))
             Out.Line("say"u8, CString.Span(rest[0]));
         else if (CString.Equals(verb, "write"u8) && count > 1)

@@ -27,6 +27,32 @@ internal static unsafe class Surroundings
         }
     }
 
+    /// <summary>The process's namespaces, as the links of /proc/self/ns have them.</summary>
+    public static void Namespaces()
+    {
+        Target("cgroup"u8, CString.Of("/proc/self/ns/cgroup"u8));
+        Target("ipc"u8, CString.Of("/proc/self/ns/ipc"u8));
+        Target("mnt"u8, CString.Of("/proc/self/ns/mnt"u8));
+        Target("net"u8, CString.Of("/proc/self/ns/net"u8));
+        Target("pid"u8, CString.Of("/proc/self/ns/pid"u8));
+        Target("time"u8, CString.Of("/proc/self/ns/time"u8));
+        Target("user"u8, CString.Of("/proc/self/ns/user"u8));
+        Target("uts"u8, CString.Of("/proc/self/ns/uts"u8));
+    }
+
+    /// <summary>Target of a symbolic link, or the error's name.</summary>
+    public static void Link(byte* path) => Target("readlink"u8, path);
+
+    private static void Target(ReadOnlySpan<byte> name, byte* path)
+    {
+        byte* target = stackalloc byte[4096];
+        long length = Sys.readlinkat(AT_FDCWD, path, target, 4096);
+        if (length < 0)
+            Out.Result(name, length);
+        else
+            Out.Line(name, new ReadOnlySpan<byte>(target, (int)length));
+    }
+
     public static void WorkingDirectory()
     {
         byte* path = stackalloc byte[4096];
