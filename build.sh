@@ -40,6 +40,11 @@ bench | crun                  | cmd:crun                                  | peer
 bench | runc                  | cmd:runc                                  | peer: the reference runtime
 bench | conmon                | cmd:conmon                                | peer: the container monitor
 bench | util-linux            | cmd:unshare                               | a private cgroup view, without which crun refuses a hybrid machine
+oci   | busybox-static        | cmd:busybox                               | the root filesystem of the containers
+oci   | util-linux            | cmd:unshare                               | the private cgroup views
+oci   | iproute2              | cmd:ip                                    | a network device that is handed to a container
+oci   | runc                  | cmd:runc                                  | peer: a suite that the reference fails would be wrong
+oci   | crun                  | cmd:crun                                  | peer: another reading of the specification
 clients | busybox-static      | cmd:busybox                               | the image of the containers
 clients | util-linux          | cmd:unshare                               | the private namespaces of a lane, and setpriv
 clients | bsdutils            | cmd:script                                | a terminal for the interactive cases
@@ -227,6 +232,101 @@ run_tests() {
     ((skipped)) && printf ', %d skipped' "$skipped"
     printf '\n'
     ((failed == 0))
+}
+
+# One program for every runtime and every cgroup view (tests/Conformance).
+build_conformance() { dotnet msbuild -restore tests/Conformance/Conformance.csproj "${QUIET[@]}"; }
+
+prepare_conformance() {
+    need build oci
+    build_probe
+    step conformance "$OUT/test/conformance/conformance.dll" "tests/Conformance tests/Integration/Support" build_conformance
+}
+
+# conformance VIEW ARGUMENT...: in a private mount namespace with that cgroup view; hybrid is the machine's own.
+conformance() {
+    local view=$1 run=(tests/cgroup-view.sh "$1")
+    shift
+    [[ $view != hybrid ]] || run=(unshare --mount --propagation private --)
+    ENGINE_OUT=$OUT timeout -k 30 1800 "${run[@]}" dotnet "$OUT/test/conformance/conformance.dll" "$@" --view "$view"
+}
+
+## test-oci [--view v1|hybrid|v2|all] [--filter WORD] PATH: the conformance suite against any OCI runtime with runc's command line
+verb_test-oci() {
+    local views=(hybrid) filter='' runtime='' view status=0
+    while (($#)); do
+        case $1 in
+        --view) [[ ${2-} =~ ^(v1|hybrid|v2|all)$ ]] || die "test-oci: --view is v1, hybrid, v2 or all"; views=("$2"); shift 2 ;;
+        --filter) filter=${2-}; shift 2 ;;
+        -*) die "test-oci: unknown option $1" ;;
+        *) runtime=$(command -v "$1") || die "test-oci: no program $1"; shift ;;
+        esac
+    done
+    [[ $runtime ]] || die "test-oci: name the runtime's program"
+    [[ ${views[0]} != all ]] || views=(v1 hybrid v2)
+    prepare_conformance
+    for view in "${views[@]}"; do
+        conformance "$view" run --runtime "$runtime" --filter "$filter" --results "$OUT/conformance/$(basename "$runtime")-$view.json" || status=1
+    done
+    return "$status"
+}
+
+# The lanes of test-conformance: runtime | views | program. The others are quick: engine-runc is, and crun says at once that it cannot.
+CONFORMANCE='
+runc        | hybrid       | runc
+crun        | v1 hybrid v2 | crun
+engine-runc | v1 hybrid v2 | out/bin/engine-runc
+'
+
+## test-conformance [RUNTIME [VIEW]...]: the suite against runc, crun and engine-runc; known failures are in tests/Conformance/expected
+verb_test-conformance() {
+    local wanted=${1-} name views program view log passed=0 failed=0 skipped=0 status lanes=() logs=()
+    shift || true
+    [[ -z $wanted || $wanted == engine-runc ]] && verb_build
+    prepare_conformance
+    mkdir -p "$OUT/test-results"
+    while IFS='|' read -r name views program; do
+        name=${name// /}
+        [[ -n $name && (-z $wanted || $wanted == "$name") ]] || continue
+        if (($#)); then views=$*; fi
+        for view in $views; do lanes+=("$name $view ${program// /}"); done
+    done <<<"$CONFORMANCE"
+    ((${#lanes[@]})) || die "test-conformance: no runtime '$wanted'; there are: runc, crun, engine-runc"
+    # Two at a time: each mostly waits for its runtime.
+    printf '%s\n' "${lanes[@]}" | xargs -P 2 -L 1 "$0" conformance-lane || true
+    for lane in "${lanes[@]}"; do
+        read -r name view program <<<"$lane"
+        log=$OUT/test-results/conformance-$name-$view
+        logs+=("$OUT/conformance/$name-$view.json")
+        status=$(cat "$log.status" 2>/dev/null || echo 1)
+        sed -n '1p' "$log.log"
+        grep -E '^FAIL' "$log.log" | grep -v ' — known: ' || true
+        grep -E '^ok .* — PASSES although' "$log.log" || true
+        tail -n 1 "$log.log"
+        passed=$((passed + $(lane_count "$log.log" passed)))
+        skipped=$((skipped + $(lane_count "$log.log" skipped)))
+        failed=$((failed + $(lane_count "$log.log" failed)))
+        # A known failure that passes, or a run that did not come to its end.
+        if ((status)) && (($(lane_count "$log.log" failed) == 0)); then failed=$((failed + 1)); fi
+    done
+    dotnet "$OUT/test/conformance/conformance.dll" columns "${logs[@]}" >"$OUT/conformance/table.md" || true
+    say "side by side: out/conformance/table.md"
+    printf '%d passed, %d failed' "$passed" "$failed"
+    ((skipped)) && printf ', %d skipped' "$skipped"
+    printf '\n'
+    ((failed == 0))
+}
+
+# conformance-lane RUNTIME VIEW PROGRAM: one of the above, into its log.
+verb_conformance-lane() {
+    local log=$OUT/test-results/conformance-$1-$2 expected=tests/Conformance/expected/$1.txt status=0 program
+    program=$(command -v "$3") || die "no program $3"
+    say "$1 in the $2 view"
+    rm -f "$log.status" "$OUT/conformance/$1-$2.json"
+    local known=()
+    [[ ! -e $expected ]] || known=(--expected "$expected")
+    conformance "$2" run --runtime "$program" --results "$OUT/conformance/$1-$2.json" "${known[@]}" >"$log.log" 2>&1 </dev/null || status=1
+    printf '%d\n' "$status" >"$log.status"
 }
 
 # The lanes of tests/clients: name | sets of packages.

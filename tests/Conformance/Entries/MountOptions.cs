@@ -83,13 +83,16 @@ internal static class MountOptions
             Assert.Contains("rw", seen.Mount("/mnt/sub").Options);
         }),
         .. Propagation.Select(row => Option(row.Option, $"the mount has {row.Option} propagation", t =>
-            Assert.True(row.Holds(t.Look(t.NewBundle().WithBind(Shared(t), "/mnt", "rbind", row.Option), "mounts").Mount("/mnt"))))),
+        {
+            var mount = t.Look(t.NewBundle().WithBind(Shared(t), "/mnt", "rbind", row.Option), "mounts").Mount("/mnt");
+            Assert.True(row.Holds(mount), $"propagation: '{string.Join(' ', mount.Tags)}'");
+        })),
         .. Propagation.Select(row => Option("r" + row.Option, $"the mount and its submounts have {row.Option} propagation", t =>
         {
             var seen = t.Look(t.NewBundle().WithBind(Shared(t), "/mnt", "rbind", "r" + row.Option), "mounts");
-            Assert.True(row.Holds(seen.Mount("/mnt")), string.Join(' ', seen.Mount("/mnt").Tags));
+            Assert.True(row.Holds(seen.Mount("/mnt")), $"propagation of /mnt: '{string.Join(' ', seen.Mount("/mnt").Tags)}'");
             // An unbindable submount is not there in a copy; the copy itself is made unbindable with what is below.
-            Assert.True(row.Holds(seen.Mount("/mnt/sub")), string.Join(' ', seen.Mount("/mnt/sub").Tags));
+            Assert.True(row.Holds(seen.Mount("/mnt/sub")), $"propagation of /mnt/sub: '{string.Join(' ', seen.Mount("/mnt/sub").Tags)}'");
         })),
         Option("slave.receives", "a mount made on the host appears in a slave bind mount", t =>
         {

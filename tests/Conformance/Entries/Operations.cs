@@ -27,16 +27,19 @@ internal static class Operations
         }),
         .. BadIds.Select((id, i) => new Entry($"create.id.bad-{i}", "runc CLI create", $"the id '{id.Replace("\n", "\\n", StringComparison.Ordinal)}' is refused", t =>
         {
-            var bundle = t.NewWaiting().Path;
-            Assert.NotEqual(0, t.TryCreate(id, bundle).Result.ExitCode);
+            // An id that could name another directory is not even given to delete.
+            if (id.Length > 0 && !id.AsSpan().ContainsAny('/', '.'))
+            {
+                t.Track(id);
+            }
+            Assert.NotEqual(0, t.TryCreate(id, t.NewWaiting().Path).Result.ExitCode);
         })),
         new("create.id.good", "runc CLI create", "an id of letters, digits and _ + - . is accepted", t =>
         {
-            var id = t.NewId() + "_A+b.c-1";
+            var id = t.Track(t.NewId() + "_A+b.c-1");
             var (container, result) = t.TryCreate(id, t.NewWaiting().Path);
             Assert.True(result.ExitCode == 0, container.Error);
             Assert.Equal(id, (string?)container.State["id"]);
-            t.Oci.Ok("delete", "--force", id);
         }),
         new("start.no-id", "runtime.md#start", "start without an id is an error", t => t.Oci.Refused("start")),
         new("start.unknown", "runtime.md#start", "start of an unknown id is an error", t => t.Oci.Refused("start", t.NewId())),

@@ -44,13 +44,12 @@ internal static class Terminals
             Assert.Contains("through", ReadAll(master), StringComparison.Ordinal);
             Assert.Equal(3, container.WaitForEnd());
         }),
-        new("terminal.onlcr", "runc CLI terminals", "a new terminal does not turn newlines into CR LF", t =>
+        new("terminal.run.newlines", "runc CLI run", "a newline of the program is one CR LF on the caller's terminal, not two", t =>
         {
-            using var console = new DescriptorSocket(t.File("console.sock"));
-            var container = t.Create(t.NewBundle().WithTerminal().Probe("say", "line"), "--console-socket", console.Path);
-            using var master = Master(console);
-            container.Start();
-            Assert.DoesNotContain("\r", ReadAll(master), StringComparison.Ordinal);
+            using var pty = new Pty(t.Oci.Prepare("run", "--bundle", t.NewBundle().WithTerminal().Probe("say", "one", "say", "two").Path, t.NewId()));
+            pty.WaitFor("say two");
+            pty.Wait();
+            Assert.Contains("say one\r\nsay two", pty.Screen, StringComparison.Ordinal);
         }),
         new("terminal.no-socket", "runc CLI create", "terminal true and create without a console socket is an error", t => t.Refused(t.NewBundle().WithTerminal())),
         new("terminal.socket-without-terminal", "runc CLI create", "a console socket without terminal true is an error", t =>
@@ -90,7 +89,7 @@ internal static class Terminals
         }),
         new("terminal.run.size", "runc CLI run", "run in the foreground gives the program the size of the caller's terminal", t =>
         {
-            using var pty = new Pty(t.Oci.Prepare("run", "--bundle", t.NewBundle().WithTerminal().Shell("sleep 0.3; stty size; read x").Path, t.NewId()), 42, 99);
+            using var pty = new Pty(t.Oci.Prepare("run", "--bundle", t.NewBundle().WithTerminal().Shell("until stty size | grep 42; do sleep 0.05; done; read x").Path, t.NewId()), 42, 99);
             pty.WaitFor("42 99");
             pty.Type("\n");
             pty.Wait();

@@ -38,10 +38,10 @@ internal static partial class Kernel
     public static unsafe void ReapOther(int managed)
     {
         const int all = 0, exited = 4, noWait = 0x1000000;
-        // siginfo_t is 128 bytes; si_pid is at 12.
+        // siginfo_t is 128 bytes; si_pid, behind three ints and padding, is at 16.
         var info = stackalloc byte[128];
         new Span<byte>(info, 128).Clear();
-        if (waitid(all, 0, info, exited | WNOHANG | noWait) == 0 && *(int*)(info + 12) is > 0 and var pid && pid != managed)
+        if (waitid(all, 0, info, exited | WNOHANG | noWait) == 0 && *(int*)(info + 16) is > 0 and var pid && pid != managed)
         {
             _ = waitpid(pid, out _, WNOHANG);
         }

@@ -52,7 +52,12 @@ internal sealed class Scenario
     /// <summary>An id that nobody else uses. The container is deleted after the entry.</summary>
     public string NewId()
     {
-        var id = $"{_tag}-c{_ids.Count.ToString(CultureInfo.InvariantCulture)}";
+        return Track($"{_tag}-c{_ids.Count.ToString(CultureInfo.InvariantCulture)}");
+    }
+
+    /// <summary>Another id, which is deleted after the entry as well.</summary>
+    public string Track(string id)
+    {
         _ids.Add(id);
         return id;
     }
