@@ -20,7 +20,8 @@ internal static class Hooks
             {
                 Script(bundle, kind, $"echo {kind} >>{log}");
             }
-            Script(bundle, "startContainer", "echo startContainer >>/log");
+            // Slow enough that a poststart that does not wait for the program comes first.
+            Script(bundle, "startContainer", "sleep 0.3; echo startContainer >>/log");
             var container = t.Create(bundle);
             Assert.Equal("prestart createRuntime createContainer", Words(log));
             container.Start();
