@@ -35,6 +35,12 @@ test  | strace                | cmd:strace                                | prov
 test  | gcc-aarch64-linux-gnu | cmd:aarch64-linux-gnu-gcc                 | the arm64 layouts are proved by the C compiler
 test  | qemu-user             | cmd:qemu-aarch64                          | runs the freestanding self-test as arm64
 test  | libc6-dev-arm64-cross | file:/usr/aarch64-linux-gnu/include/stdio.h | headers for the same
+vm    | qemu-system-x86       | cmd:qemu-system-x86_64                    | the virtual machine, emulated in software
+vm    | mmdebstrap            | cmd:mmdebstrap                            | makes its root from Debian packages
+vm    | e2fsprogs             | file:/sbin/mke2fs                         | makes the image of the root
+vm    | kmod                  | cmd:depmod                                | its kernel modules
+vm    | cpio                  | cmd:cpio                                  | its initramfs
+vm    | busybox-static        | cmd:busybox                               | the same, and the root filesystem of the containers inside
 bench | busybox-static        | cmd:busybox                               | the root filesystem of the measured container
 bench | crun                  | cmd:crun                                  | peer: the fastest runtime
 bench | runc                  | cmd:runc                                  | peer: the reference runtime
@@ -194,6 +200,14 @@ verb_test-unit() { verb_test Unit; }
 
 ## test-integration: the tests that run real containers (as root; without root they say why they are skipped)
 verb_test-integration() { verb_test Integration; }
+
+## test-vm [SUITE|SCRIPT...]: boot a virtual machine (cgroup v2, AppArmor, systemd) and run the suites of tests/vm in it
+verb_test-vm() {
+    need build vm
+    verb_build
+    build_probe
+    exec tests/vm/run.sh "$OUT" "$@"
+}
 
 # One counter of a test report; 0 when the report does not have it.
 counter() { sed -n "s/.*<Counters [^>]*\\b$2=\"\\([0-9]*\\)\".*/\\1/p" "$1" | head -n 1; }

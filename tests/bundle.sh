@@ -8,9 +8,8 @@ root=$bundle/rootfs
 mkdir -p "$root"/{bin,dev,etc,proc,root,sys,tmp}
 busybox=$(command -v busybox)
 install -m 0755 "$busybox" "$root/bin/busybox"
-"$busybox" --list | while read -r applet; do
-    [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"
-done
+# Hard links to the copy, made by itself: one process, not four hundred.
+"$root/bin/busybox" --install "$root/bin" 2>/dev/null
 printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\n' >"$root/etc/group"
 
