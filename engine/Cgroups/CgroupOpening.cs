@@ -12,8 +12,9 @@ namespace Engine.Cgroups;
 /// <param name="requiredUnified">v2 controllers without which a resource cannot be honoured.</param>
 /// <param name="all">Enable every v2 controller there is, not only what is required: an update may ask for any, and stats read most.</param>
 /// <param name="freezer">The slot that pauses.</param>
+/// <param name="given">systemd makes the directory, and a process that keeps it is in it already.</param>
 internal sealed class CgroupOpening(
-    Func<string, string?> readFile, string root, IReadOnlySet<string> requiredUnified, bool all, CgroupSlot? freezer)
+    Func<string, string?> readFile, string root, IReadOnlySet<string> requiredUnified, bool all, CgroupSlot? freezer, bool given)
 {
     private static readonly string[] CpusetFiles = ["cpuset.cpus", "cpuset.mems"];
 
@@ -25,7 +26,7 @@ internal sealed class CgroupOpening(
     /// <summary>Adds what one directory needs.</summary>
     public void Open(CgroupSlot slot, ResourcesSpec? resources)
     {
-        var flags = CgroupFlags.Create | CgroupFlags.Attach | CgroupFlags.Exclusive
+        var flags = CgroupFlags.Create | CgroupFlags.Attach | (given ? CgroupFlags.Given : CgroupFlags.Exclusive)
             | (slot.Version == CgroupVersion.V2 ? CgroupFlags.Unified : CgroupFlags.None)
             | (slot == freezer ? CgroupFlags.Freezer : CgroupFlags.None)
             | (slot.Controllers.Contains("memory") ? CgroupFlags.Memory : CgroupFlags.None);

@@ -1,3 +1,4 @@
+using Engine.Cgroups.Systemd;
 using Engine.Shared.Protocol;
 using Engine.Spec;
 
@@ -23,19 +24,22 @@ public sealed record CgroupPlan(
     /// <param name="layout">This machine.</param>
     /// <param name="readFile">Text of a control file, or null where there is none. Asked for what the tree holds already.</param>
     /// <param name="root">See <see cref="CgroupPath.Resolve"/>; ancestors above it are taken as they are.</param>
+    /// <param name="unit">Where systemd makes the container's cgroup; null where the config's path is taken as it is.</param>
     /// <exception cref="CgroupException">Something that is asked for cannot be had; the message names its JSON path.</exception>
-    public static CgroupPlan Create(LinuxSpec linux, string id, CgroupLayout layout, Func<string, string?>? readFile = null, string root = "/")
+    public static CgroupPlan Create(
+        LinuxSpec linux, string id, CgroupLayout layout, Func<string, string?>? readFile = null, string root = "/", SystemdPath? unit = null)
     {
         readFile ??= CgroupFiles.ReadOrNull;
-        var path = CgroupPath.Resolve(linux.CgroupsPath, id, root);
+        var path = unit?.Path ?? CgroupPath.Resolve(linux.CgroupsPath, id, root);
         var slots = SlotsOf(layout, path);
         var context = new ResourceContext(slots, layout, "linux.resources", readFile);
         PlanResources(context, linux.Resources ?? new ResourcesSpec());
         // On a hybrid machine little is on cgroup2 and its root is left as it is unless a resource needs more.
-        var opening = new CgroupOpening(readFile, root, context.RequiredUnified, layout.Mode == CgroupMode.V2, FreezerOf(slots));
+        var opening = new CgroupOpening(readFile, root, context.RequiredUnified, layout.Mode == CgroupMode.V2, FreezerOf(slots), unit is not null);
         foreach (var slot in slots)
             opening.Open(slot, linux.Resources);
-        return new CgroupPlan(slots, [.. opening.Steps, .. context.Steps], context.Checks, [.. Unused(layout), .. context.Notes]);
+        var limits = unit is null ? context.Steps : UnitHolder.LeaveRoom(context.Steps);
+        return new CgroupPlan(slots, [.. opening.Steps, .. limits], context.Checks, [.. Unused(layout), .. context.Notes]);
     }
 
     /// <summary>Plan of an update: writes to the directories of a container that exists, in an order that the kernel takes from where it is now.</summary>

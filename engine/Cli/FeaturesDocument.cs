@@ -66,7 +66,7 @@ public static class FeaturesDocument
         json.WriteStartObject("cgroup");
         json.WriteBoolean("v1", true);
         json.WriteBoolean("v2", true);
-        json.WriteBoolean("systemd", false);
+        json.WriteBoolean("systemd", true);
         json.WriteBoolean("systemdUser", false);
         json.WriteBoolean("rdma", true);
         json.WriteEndObject();

@@ -1,4 +1,5 @@
 using Engine.Cgroups;
+using Engine.Cgroups.Systemd;
 using Engine.Control;
 using Engine.Diagnostics;
 using Engine.Linux;
@@ -125,14 +126,23 @@ public sealed class ContainerHandle : IDisposable
     {
         // Read here too, so that a document that cannot be understood is refused with file and line before anything is asked for.
         ResourcesSpec read = ConfigLoader.LoadResources(resources, file);
+        IReadOnlyList<CgroupSlot> slots = Slots();
+        string? unit = State.Engine?.SystemdUnit;
+        CgroupPlan? plan = unit is null ? null : CgroupPlan.Update(slots, read);
         if (IsSupervised)
         {
             Control(client => client.Update(resources));
-            return;
+        }
+        else
+        {
+            new ResourceUpdate(plan ?? CgroupPlan.Update(slots, read), new OwnCgroupWriter(slots)).Run().GetAwaiter().GetResult();
         }
 
-        IReadOnlyList<CgroupSlot> slots = Slots();
-        new ResourceUpdate(CgroupPlan.Update(slots, read), new OwnCgroupWriter(slots)).Run().GetAwaiter().GetResult();
+        // Once the kernel took them all. Who sends update to the control socket leaves systemd with the values from before.
+        if (unit is not null)
+        {
+            SystemdScope.Update(unit, plan!.Steps);
+        }
     }
 
     /// <summary>Changes what linux.intelRdt set for the container's group.</summary>

@@ -20,6 +20,9 @@ public sealed record CreateOptions
     public string? PidFile { get; init; }
     public bool EmptyProcess { get; init; }
 
+    /// <summary>systemd makes the cgroup.</summary>
+    public bool SystemdCgroup { get; init; }
+
     /// <summary>File for the Chrome trace.</summary>
     public string? Trace { get; init; }
 
@@ -48,14 +51,23 @@ public static class CreateClient
         byte[] config = ReadConfig(options.Bundle);
         using SafeFd? trace = options.Trace is null ? null : OpenTrace(options.Trace);
         using ContainerDirectory directory = root.Reserve(options.Id);
+        SystemdUnit? unit = null;
         try
         {
-            return Launch(root, directory, options, config, trace);
+            unit = SystemdUnit.Make(options.SystemdCgroup, options.Id, config);
+            CreateAnswer answer = Launch(root, directory, options, config, trace);
+            unit?.Release();
+            return answer;
         }
         catch
         {
             CleanUp(root, directory);
+            unit?.Undo();
             throw;
+        }
+        finally
+        {
+            unit?.Dispose();
         }
     }
 
@@ -148,6 +160,7 @@ public static class CreateClient
                 LogFormat = options.LogFormat.ToString().ToLowerInvariant(),
                 PidFile = options.PidFile,
                 EmptyProcess = options.EmptyProcess,
+                SystemdCgroup = options.SystemdCgroup,
                 Uid = Identity.EffectiveUid,
                 Trace = trace is not null,
             });

@@ -1,4 +1,5 @@
 using Engine.Cgroups;
+using Engine.Cgroups.Systemd;
 using Engine.Linux;
 using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
@@ -16,6 +17,9 @@ public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayo
 {
     /// <summary><c>linux</c>, empty when absent.</summary>
     public LinuxSpec Linux { get; } = Config.Linux ?? new LinuxSpec();
+
+    /// <summary>The unit that systemd makes for the container; null without systemd's driver.</summary>
+    public SystemdPath? SystemdPath { get; } = Order.SystemdCgroup ? SystemdPath.Parse(Config.Linux?.CgroupsPath, Order.Id) : null;
 
     /// <summary>True when the container is in another user namespace than the machine's: it gets or joins one, or this process is in one.</summary>
     public bool HasUserNamespace => Linux.Namespace("user") is not null || Identity.IsInUserNamespace;
@@ -73,6 +77,7 @@ public static class CreationPlanBuilder
             Uid = input.Order.Uid,
             Rootfs = input.InBundle(input.Config.Root!.Path),
             Cgroups = CgroupSteps.Records(cgroups),
+            SystemdUnit = input.SystemdPath?.Unit,
             ResctrlGroups = resctrl.Groups.Count == 0 ? null : [.. resctrl.Groups],
             ResctrlOwn = resctrl.Own,
         };

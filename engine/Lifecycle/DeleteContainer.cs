@@ -1,4 +1,5 @@
 using Engine.Cgroups;
+using Engine.Cgroups.Systemd;
 using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rpc.Linux;
@@ -39,7 +40,7 @@ public static class DeleteContainer
         var warnings = new List<string>();
         if (force || container.State.Status == ContainerStatus.Stopped)
         {
-            RemoveCgroups(container);
+            RemoveCgroups(container, warnings);
             RemovePidFile(container, warnings);
         }
 
@@ -106,7 +107,7 @@ public static class DeleteContainer
         }
     }
 
-    private static void RemoveCgroups(ContainerHandle container)
+    private static void RemoveCgroups(ContainerHandle container, List<string> warnings)
     {
         if (container.Slots() is { Count: > 0 } slots)
         {
@@ -114,6 +115,21 @@ public static class DeleteContainer
         }
 
         Resctrl.Remove(container.State.Engine?.ResctrlOwn);
+
+        if (container.State.Engine?.SystemdUnit is not { } unit)
+        {
+            return;
+        }
+
+        try
+        {
+            SystemdScope.Remove(unit);
+        }
+        catch (CgroupException error)
+        {
+            // Its processes are gone, and with them the scope; what may be left is a name in systemd's list of failed units.
+            warnings.Add(error.Message);
+        }
     }
 
     private static void RemovePidFile(ContainerHandle container, List<string> warnings)

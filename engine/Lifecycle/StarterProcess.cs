@@ -84,6 +84,9 @@ public sealed class StarterProcess : IDisposable
         }
     }
 
+    /// <summary>Its process id.</summary>
+    public int Pid => _process.Pid;
+
     /// <summary>Sends the launch record.</summary>
     public void Send(LaunchMessage message)
     {
@@ -147,6 +150,9 @@ public sealed class StarterProcess : IDisposable
 
     /// <summary>Waits for its end; false when it still runs after <paramref name="time"/>.</summary>
     public bool WaitForEnd(TimeSpan time) => _process.WaitForEnd(time);
+
+    /// <summary>Ends one that has no order yet.</summary>
+    public void HangUp() => _launch.Dispose();
 
     /// <inheritdoc/>
     public void Dispose()

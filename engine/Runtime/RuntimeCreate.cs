@@ -34,17 +34,25 @@ public static class RuntimeCreate
         using SafeFd? trace = options.Trace is null ? null : CreateClient.OpenTrace(options.Trace);
         using var activation = ActivationFiles.OfCaller(options.PreserveFds);
         ContainerDirectory directory = root.Reserve(options.Id);
+        SystemdUnit? unit = null;
         using (directory)
         {
             try
             {
+                unit = SystemdUnit.Make(options.SystemdCgroup, options.Id, config);
                 CreationClients made = Launch(root, directory, options, activation, config, trace, warnings);
+                unit?.Release();
                 return HandOver(made, options);
             }
             catch
             {
                 CreateClient.CleanUp(root, directory);
+                unit?.Undo();
                 throw;
+            }
+            finally
+            {
+                unit?.Dispose();
             }
         }
     }
@@ -93,6 +101,7 @@ public static class RuntimeCreate
             PidFile = options.PidFile,
             Uid = Identity.EffectiveUid,
             KeepKeyring = options.KeepKeyring,
+            SystemdCgroup = options.SystemdCgroup,
             Unmonitored = true,
         };
         try

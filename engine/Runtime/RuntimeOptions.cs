@@ -19,6 +19,9 @@ public sealed record RuntimeOptions
     /// <summary>The process stays in the caller's session keyring.</summary>
     public bool KeepKeyring { get; init; }
 
+    /// <summary>systemd makes the cgroup.</summary>
+    public bool SystemdCgroup { get; init; }
+
     /// <summary>The command that creates stays and shows the terminal itself: no console socket is needed.</summary>
     public bool KeepsTerminal { get; init; }
 

@@ -74,6 +74,9 @@ public sealed record EngineState
     /// <summary>Every cgroup directory of the container, by hierarchy.</summary>
     public CgroupRecord[] Cgroups { get; set; } = [];
 
+    /// <summary>The unit that systemd made for the container; absent without systemd's driver.</summary>
+    public string? SystemdUnit { get; set; }
+
     /// <summary>Directories of resctrl that the container's processes are in (linux.intelRdt), in the order in which one joins them.</summary>
     public string[]? ResctrlGroups { get; set; }
 

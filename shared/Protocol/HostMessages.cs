@@ -52,6 +52,9 @@ public enum CgroupFlags : uint
 
     /// <summary>What is made stays when the container ends: others may use it by then.</summary>
     Keep = 128,
+
+    /// <summary>The directory is this container's alone even where it is there already: systemd made it. Counts as made here.</summary>
+    Given = 256,
 }
 
 /// <summary>

@@ -53,6 +53,7 @@ public sealed class CreateArguments
     private readonly Option<string?> _log = Options.Text("--log-path", "-l", "log file (default: in the state directory)", "FILE", "LOG_PATH");
     private readonly Option<string?> _format = Options.Text("--log-format", null, "basic, kubernetes or json (default kubernetes)", "FORMAT", "LOG_FORMAT");
     private readonly Option<string?> _pidFile = Options.Text("--pid-file", null, "file to write the container's pid to", "FILE", "PID_FILE");
+    private readonly Option<bool> _systemd = Options.Switch("--systemd-cgroup", null, "let systemd make the cgroup; linux.cgroupsPath is then slice:prefix:name");
     private readonly Option<bool> _plan = Options.Switch("--plan", null, "print the steps of the creation and do nothing");
     private readonly Option<string?> _trace = new("--trace") { Description = "write every RPC with its microseconds as a Chrome trace", HelpName = "FILE" };
     private readonly Option<bool>? _empty;
@@ -65,7 +66,7 @@ public sealed class CreateArguments
     public void AddTo(Command command)
     {
         command.Arguments.Add(_id);
-        foreach (Option? option in new Option?[] { _root, _bundle, _sync, _log, _format, _pidFile, _empty, _plan, _trace })
+        foreach (Option? option in new Option?[] { _root, _bundle, _sync, _log, _format, _pidFile, _empty, _systemd, _plan, _trace })
         {
             if (option is not null)
             {
@@ -103,6 +104,7 @@ public sealed class CreateArguments
             LogFormat = Formats[known].Format,
             PidFile = Absolute(parsed.GetValue(_pidFile)),
             EmptyProcess = _empty is not null && parsed.GetValue(_empty),
+            SystemdCgroup = parsed.GetValue(_systemd),
             Trace = Absolute(parsed.GetValue(_trace)),
         };
     }
@@ -116,6 +118,7 @@ public sealed class CreateArguments
             Id = options.Id,
             Bundle = options.Bundle,
             EmptyProcess = options.EmptyProcess,
+            SystemdCgroup = options.SystemdCgroup,
             Uid = Identity.EffectiveUid,
         };
         Console.Out.Write(CreateContainer.Plan(order, CreateClient.ReadConfig(options.Bundle), warnings).Print());

@@ -41,6 +41,7 @@ public static class CreateCommand
         PidfdSocket = call.Path("pidfd-socket"),
         PreserveFds = checked((int)Math.Clamp(call.Number("preserve-fds"), int.MinValue, int.MaxValue)),
         KeepKeyring = call.Switch("no-new-keyring"),
+        SystemdCgroup = call.Globals.SystemdCgroup,
         KeepsTerminal = keepsTerminal,
         DiesWithCaller = diesWithCaller,
         Trace = call.Path("trace"),
@@ -50,7 +51,7 @@ public static class CreateCommand
     internal static int Plan(RuntimeOptions options, RuncLog log)
     {
         var warnings = new List<string>();
-        var order = new CreateOrder { Id = options.Id, Bundle = options.Bundle, Uid = Identity.EffectiveUid, Unmonitored = true };
+        var order = new CreateOrder { Id = options.Id, Bundle = options.Bundle, Uid = Identity.EffectiveUid, SystemdCgroup = options.SystemdCgroup, Unmonitored = true };
         Console.Out.Write(CreateContainer.Plan(order, CreateClient.ReadConfig(options.Bundle), warnings).Print());
         warnings.ForEach(log.Warning);
         return 0;

@@ -93,6 +93,7 @@ internal static unsafe class CgroupWalk
             bool last = IsLast(path, end);
             int next = Enter(directory, name, ref request, last, out bool made);
             bool attach = last && ((CgroupFlags)request.Flags & CgroupFlags.Attach) != 0;
+            made |= attach && ((CgroupFlags)request.Flags & CgroupFlags.Given) != 0;
             if (made && next >= 0 && ((CgroupFlags)request.Flags & CgroupFlags.Keep) == 0 && !CgroupMade.Record(mountIndex, new Text(path.At, end), attach))
                 next = -ENOSPC;
             directory = Replace(mount, directory, next);

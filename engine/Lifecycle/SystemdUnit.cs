@@ -1,0 +1,93 @@
+using Engine.Cgroups;
+using Engine.Cgroups.Systemd;
+using Engine.Diagnostics;
+using Engine.Linux;
+using Engine.Spec;
+
+namespace Engine.Lifecycle;
+
+/// <summary>
+/// The unit of a container that is being created. systemd takes orders from root, not from the master, so the caller's command
+/// has it made before it starts the starter; from then on its cgroup is one like any other. A scope without a process is
+/// removed at once: until the container stage is in it, a starter that gets no order keeps it. That one ends with this object,
+/// or with this process.
+/// </summary>
+internal sealed class SystemdUnit : IDisposable
+{
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(10);
+
+    private readonly string _unit;
+    private readonly StarterProcess _holder;
+    private readonly IReadOnlyList<CgroupStep> _late;
+
+    private SystemdUnit(string unit, StarterProcess holder, IReadOnlyList<CgroupStep> late)
+    {
+        _unit = unit;
+        _holder = holder;
+        _late = late;
+    }
+
+    /// <summary>Has the unit made when <paramref name="wanted"/>; null otherwise.</summary>
+    /// <param name="wanted">The caller asked for systemd's driver.</param>
+    /// <param name="id">Container id.</param>
+    /// <param name="config">The bytes of config.json.</param>
+    /// <exception cref="EngineException">The config cannot be used, or systemd does not make the unit.</exception>
+    public static SystemdUnit? Make(bool wanted, string id, byte[] config)
+    {
+        if (!wanted)
+        {
+            return null;
+        }
+
+        RuntimeSpec spec = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts, out _);
+        LinuxSpec linux = spec.Linux ?? new LinuxSpec();
+        SystemdPath path = SystemdPath.Parse(linux.CgroupsPath, id);
+        CgroupPlan plan = CgroupPlan.Create(linux, id, CgroupLayout.Read(), unit: path);
+        StarterProcess holder = StarterProcess.Start("hold", id, SpawnStdio.Null);
+        var unit = new SystemdUnit(path.Unit, holder, UnitHolder.Tighten(plan.Steps, linux.Resources?.Pids?.Limit));
+        try
+        {
+            SystemdScope.Ensure(path, holder.Pid, spec.Annotations, plan.Steps);
+            return unit;
+        }
+        catch
+        {
+            unit.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The container is created: its own process keeps the scope from now on.</summary>
+    public void Release()
+    {
+        EndHolder();
+        SystemdScope.Update(_unit, _late);
+    }
+
+    /// <summary>The container is not created: nothing is left of the unit.</summary>
+    public void Undo()
+    {
+        try
+        {
+            SystemdScope.Remove(_unit);
+        }
+        catch (EngineException)
+        {
+            // The failure of the creation is what the caller has to know. Without its processes the scope ends by itself.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        EndHolder();
+        _holder.Dispose();
+    }
+
+    // Waited for: a caller that adopts orphans is not to find it among them.
+    private void EndHolder()
+    {
+        _holder.HangUp();
+        _holder.WaitForEnd(EndTime);
+    }
+}
