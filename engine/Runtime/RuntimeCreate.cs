@@ -149,7 +149,7 @@ public static class RuntimeCreate
 
         activation.AddTo(spec);
         NotifySocket.AddTo(spec, directory);
-        if (spec.Linux is { CgroupsPath: null or "" } linux)
+        if (!options.SystemdCgroup && spec.Linux is { CgroupsPath: null or "" } linux)
         {
             // runc's default: nothing of ours stays above it.
             linux.CgroupsPath = "/" + options.Id;
