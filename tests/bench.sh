@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Ratios against Debian's crun, runc and conmon, measured side by side: medians of N runs in which the contenders alternate.
 # tests/bench.sh OUT [N]; `./build.sh bench [N]` builds first. Times of one machine mean nothing elsewhere; the ratios do.
-# BENCH=create,exec,memory,logs chooses parts; BENCH_CONTAINERS="1 10 100" the sizes of the memory part.
+# BENCH=create,lifecycle,exec,memory,logs chooses parts; BENCH_CONTAINERS="1 10 100" the sizes of the memory part.
 set -euo pipefail
 out=${1:?usage: tests/bench.sh OUT [N]}
 runs=${2:-30}
@@ -13,11 +13,11 @@ if [[ ! -e /sys/fs/cgroup/cgroup.controllers && -z ${BENCH_VIEW-} ]]; then
     BENCH_VIEW=1 exec "$here/cgroup-view.sh" v2 "$0" "$@"
 fi
 
-readonly engine=$out/bin/engine parts=${BENCH:-create,exec,memory,logs} tag=bench-$$
+readonly engine=$out/bin/engine parts=${BENCH:-create,lifecycle,exec,memory,logs} tag=bench-$$
 work=$(mktemp -d /tmp/engine-bench.XXXXXX)
 readonly work
 export ENGINE_ROOT=$work/engine
-mkdir "$work"/{engine,crun,runc,times,conmon}
+mkdir "$work"/{engine,own,crun,runc,times,conmon}
 
 now() { printf '%s' "${EPOCHREALTIME/./}"; }
 die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
@@ -28,6 +28,7 @@ runtime() {
     shift
     case $which in
     engine) "$engine" oci "$@" ;;
+    own) "$out/bin/engine-runc" --root "$work/own" "$@" ;;
     crun) crun --root "$work/crun" "$@" ;;
     runc) runc --root "$work/runc" "$@" ;;
     esac </dev/null >/dev/null 2>"$work/error" || die "$which $*: $(<"$work/error")"
@@ -55,6 +56,7 @@ cleanup() {
     local status=$? id
     trap - EXIT
     for id in "$work"/engine/*/; do [[ -d $id ]] && "$engine" oci delete --force "$(basename "$id")" >/dev/null 2>&1; done
+    for id in "$work"/own/*/; do [[ -d $id ]] && "$out/bin/engine-runc" --root "$work/own" delete --force "$(basename "$id")" >/dev/null 2>&1; done
     for id in "$work"/crun/*/; do [[ -d $id ]] && crun --root "$work/crun" delete -f "$(basename "$id")" >/dev/null 2>&1; done
     for id in "$work"/runc/*/; do [[ -d $id ]] && runc --root "$work/runc" delete -f "$(basename "$id")" >/dev/null 2>&1; done
     if grep -qF " $work/" /proc/self/mountinfo; then
@@ -85,6 +87,23 @@ bench_create() {
     done
     row "oci create / the same container in C" "$(ms "$(median create-engine)") ms" "$(ms "$(median floor)") ms" "$(ratio "$(median create-engine)" "$(median floor)")" ""
     row "crun create / the same container in C" "$(ms "$(median create-crun)") ms" "$(ms "$(median floor)") ms" "$(ratio "$(median create-crun)" "$(median floor)")" ""
+}
+
+# What podman or containerd does with every container: create, start, and delete when it has ended.
+lifecycle() {
+    runtime "$1" create --bundle "$work/short" "$tag-$1"
+    runtime "$1" start "$tag-$1"
+    runtime "$1" delete --force "$tag-$1"
+}
+bench_lifecycle() {
+    local i which
+    for ((i = 0; i < runs; i++)); do
+        for which in own crun runc; do time_of "lifecycle-$which" lifecycle "$which"; done
+    done
+    for which in crun runc; do
+        row "engine-runc create+start+delete / $which" "$(ms "$(median lifecycle-own)") ms" "$(ms "$(median lifecycle-$which)") ms" \
+            "$(ratio "$(median lifecycle-own)" "$(median lifecycle-$which)")" "$([[ $which == crun ]] && echo '<= 1.00' || echo '<= 0.40')"
+    done
 }
 
 bench_exec() {
