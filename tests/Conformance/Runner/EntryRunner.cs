@@ -14,6 +14,13 @@ internal sealed class EntryRunner(string runtime, CgroupView view)
     {
         var watch = Stopwatch.StartNew();
         var (outcome, reason) = Judge(entry);
+        if (outcome == Outcome.Fail)
+        {
+            // Some peers lose races on a busy machine, which says nothing about what they do. What holds at the second try says so.
+            var first = reason;
+            (outcome, reason) = Judge(entry);
+            reason = outcome == Outcome.Ok ? $"only at the second try: {first}" : reason;
+        }
         return new Result(entry, outcome, reason, watch.ElapsedMilliseconds);
     }
 
