@@ -209,6 +209,20 @@ verb_test-vm() {
     exec tests/vm/run.sh "$OUT" "$@"
 }
 
+# fuzz_run SECONDS SEED [FILTER]
+fuzz_run() {
+    need build test
+    dotnet msbuild -restore tests/Fuzz/Engine.Tests.Fuzz.csproj "${QUIET[@]}"
+    ENGINE_OUT=$OUT ENGINE_FUZZ_SECONDS=$1 ENGINE_FUZZ_SEED=$2 dotnet test tests/Fuzz/Engine.Tests.Fuzz.csproj --no-build --nologo \
+        --logger "console;verbosity=minimal" ${3:+--filter "$3"}
+}
+
+## fuzz [SECONDS] [SEED]: mutated input for every parser (default: 300 seconds in all, a new seed); findings go to out/fuzz
+verb_fuzz() { fuzz_run "${1:-300}" "${2:-$RANDOM}"; }
+
+## fuzz-native [SECONDS] [SEED]: mutated input for the codec as the starter has it, compared with the hosted one
+verb_fuzz-native() { fuzz_run "$((${1:-60} * 12))" "${2:-$RANDOM}" Kind=Native; }
+
 # One counter of a test report; 0 when the report does not have it.
 counter() { sed -n "s/.*<Counters [^>]*\\b$2=\"\\([0-9]*\\)\".*/\\1/p" "$1" | head -n 1; }
 

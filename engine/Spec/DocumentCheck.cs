@@ -122,8 +122,10 @@ internal ref struct DocumentCheck
         HashSet<string>? others = null;
         while (_reader.Read() && _reader.TokenType == JsonTokenType.PropertyName)
         {
-            var index = shape.Find(ref _reader);
-            var name = index >= 0 ? shape.Properties[index].Name : CheckedText();
+            // An escaped name may be half of a character, which cannot be compared with anything.
+            var text = _reader.ValueIsEscaped ? CheckedText() : null;
+            var index = text is null ? shape.Find(ref _reader) : shape.Find(text);
+            var name = index >= 0 ? shape.Properties[index].Name : text ?? CheckedText();
             if (index < 0 && _positions is null && ++_names > MaxNames)
                 throw new TooLargeException($"has more than {MaxNames} names");
             _path.Push(name);

@@ -66,7 +66,10 @@ internal sealed class Shape
     /// <summary>At most 64 properties: which were seen is kept in one word.</summary>
     public static Shape Object(params Property[] properties) => new(ShapeKind.Object) { Properties = properties };
 
-    /// <summary>Index of the property whose name the reader stands on, or -1.</summary>
+    /// <summary>Index of the property with this name, or -1.</summary>
+    public int Find(string name) => Array.FindIndex(Properties, property => property.Name == name);
+
+    /// <summary>Index of the property whose name the reader stands on, or -1. The name must have no escapes.</summary>
     public int Find(ref Utf8JsonReader reader)
     {
         for (var i = 0; i < Properties.Length; i++)

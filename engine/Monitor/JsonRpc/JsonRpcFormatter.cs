@@ -35,7 +35,7 @@ public static class JsonRpcFormatter
 
         if (root.ValueKind != JsonValueKind.Array)
         {
-            return Single(ParseItem(root));
+            return Single(Item(root));
         }
 
         if (root.GetArrayLength() is 0 or > MaxBatch)
@@ -43,7 +43,20 @@ public static class JsonRpcFormatter
             return Single(Invalid(JsonRpcCode.InvalidRequest, $"a batch holds 1 to {MaxBatch} requests"));
         }
 
-        return new JsonRpcMessage(true, [.. root.EnumerateArray().Select(ParseItem)]);
+        return new JsonRpcMessage(true, [.. root.EnumerateArray().Select(Item)]);
+    }
+
+    // Escapes can spell half of a character, and with such a name no other can be looked for.
+    private static JsonRpcItem Item(JsonElement item)
+    {
+        try
+        {
+            return ParseItem(item);
+        }
+        catch (InvalidOperationException)
+        {
+            return Invalid(JsonRpcCode.InvalidRequest, "a name holds half of a surrogate pair");
+        }
     }
 
     /// <summary>A value as JSON text on one line; null for none.</summary>

@@ -166,4 +166,11 @@ public class JsonRpcTests
     private static string Short(JsonElement answer) => answer.TryGetProperty("error", out var error)
         ? $"{error.GetProperty("code").GetInt32()} {answer.GetProperty("id").GetRawText()}"
         : answer.GetRawText();
+
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"state","\ud800":1}""")]
+    [InlineData("""[{"jsonrpc":"2.0","id":1,"\udc00":0,"method":"state"}]""")]
+    [InlineData("""{"\ud800":true}""")]
+    public void Half_a_character_in_a_name_is_no_request(string text) =>
+        Assert.Equal(JsonRpcCode.InvalidRequest, Assert.Single(JsonRpcFormatter.Parse(System.Text.Encoding.UTF8.GetBytes(text)).Items).Error!.Code);
 }

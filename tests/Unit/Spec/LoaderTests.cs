@@ -122,6 +122,14 @@ public class LoaderTests
     }
 
     [Fact]
+    public void A_name_is_read_with_its_escapes_and_must_be_one()
+    {
+        Assert.Equal("box", Documents.Load("""{"\u006fciVersion":"1.0.0","host\u006eame":"box"}""").Hostname);
+        foreach (var json in new[] { """{"ociVersion":"1.0.0","\ud800":1}""", """{"ociVersion":"1.0.0","linux":{"\udc00a":{}}}""" })
+            Assert.Contains("half of a surrogate pair", Documents.Refused(json).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Size_and_depth_are_bounded()
     {
         Assert.Contains("larger than", Documents.Refused(new byte[ConfigLoader.MaxBytes + 1]).Message, StringComparison.Ordinal);
