@@ -7,7 +7,8 @@ internal static class Columns
 {
     public static void Print(TextWriter output, IReadOnlyList<string> paths)
     {
-        var files = paths.Select(p => JsonNode.Parse(File.ReadAllText(p))!.AsObject()).ToList();
+        // A lane that did not come to its end has no file.
+        var files = paths.Where(File.Exists).Select(p => JsonNode.Parse(File.ReadAllText(p))!.AsObject()).ToList();
         var outcomes = files.Select(Outcomes).ToList();
         output.WriteLine($"| entry | section | {string.Join(" | ", files.Select(Title))} |");
         output.WriteLine($"|---|---|{string.Concat(files.Select(_ => "---|"))}");
