@@ -74,9 +74,8 @@ public sealed class ContainerHandle : IDisposable
     /// <summary>Sends a signal to the payload, or to all of the container's processes.</summary>
     public void Kill(int signal, bool all)
     {
-        if (IsSupervised)
+        if (IsSupervised && TryKillBySupervisor(signal, all))
         {
-            Control(client => client.Kill(signal, all));
             return;
         }
 
@@ -159,6 +158,20 @@ public sealed class ContainerHandle : IDisposable
         string group = State.Engine?.ResctrlGroups is [var first, ..] ? first : throw new EngineException("the container has no linux.intelRdt group");
         Resctrl.SetSchemata(
             group == State.Engine.ResctrlOwn ? group : throw new EngineException($"{group} is a class of service that others may use; change its schemata there"), schemata);
+    }
+
+    // False when the supervisor ended before it answered: its master ends with it, and the caller goes on by itself.
+    private bool TryKillBySupervisor(int signal, bool all)
+    {
+        try
+        {
+            Control(client => client.Kill(signal, all));
+            return true;
+        }
+        catch (EngineException) when (!IsSupervised && Liveness.PayloadLives(State))
+        {
+            return false;
+        }
     }
 
     /// <summary>Waits until the container has stopped and everything about it is cleaned up.</summary>
