@@ -190,7 +190,7 @@ verb_test() {
     if (($#)); then
         for name; do projects+=(tests/"$name"/*.csproj); done
     else
-        mapfile -t projects < <(grep -l 'Tests.props' tests/*/*.csproj)
+        mapfile -t projects < <(grep -l '<Import Project="../Tests.props"' tests/*/*.csproj)
     fi
     run_tests "${projects[@]}"
 }

@@ -100,7 +100,7 @@ public sealed class ExecTests : EngineTest
     public void A_terminal_of_its_own_with_the_callers_size()
     {
         var id = Start(Sleeper());
-        using var pty = new Pty(Cli.Prepare("oci", "exec", "--tty", id, "sh", "-c", "tty; stty size; read line; echo \"got $line\"; stty size; exit 5"), rows: 31, columns: 77);
+        using var pty = new Pty(Cli.Prepare("oci", "exec", "--tty", id, "sh", "-c", "tty; stty size; read line; echo \"got $line\"; until stty size | grep '^41'; do sleep 0.05; done; exit 5"), rows: 31, columns: 77);
         var before = pty.Settings();
         pty.WaitFor("31 77");
         Assert.Contains("/dev/pts/", pty.Screen, StringComparison.Ordinal);
