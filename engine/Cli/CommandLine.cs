@@ -27,9 +27,11 @@ public static class CommandLine
             {
                 case "oci":
                     return RunGroup("engine oci", OciCommands.Table, args[1..], ref name);
+                case "instance":
+                    return RunGroup("engine instance", InstanceCommands.Table, args[1..], ref name);
                 case "features":
                     name = "engine features";
-                    return Invoke(FeaturesCommand.Build(), name, args[1..], stopAt: 0);
+                    return Invoke(new CommandEntry("features", "", FeaturesCommand.Build), name, args[1..]);
                 case "--version" or "-v" or "version":
                     Console.Out.WriteLine($"engine {BuildInfo.Version} (build {BuildInfo.Build})");
                     return 0;
@@ -71,18 +73,19 @@ public static class CommandLine
             if (entry.Name == args[at])
             {
                 name = $"{group} {entry.Name}";
-                return Invoke(entry.Build(), name, [.. leading, .. args[(at + 1)..]], entry.StopAt);
+                return Invoke(entry, name, [.. leading, .. args[(at + 1)..]]);
             }
         }
 
         throw new UsageException($"unknown command \"{Printable.Of(args[at])}\"");
     }
 
-    private static int Invoke(Command command, string name, string[] args, int stopAt)
+    private static int Invoke(CommandEntry entry, string name, string[] args)
     {
+        Command command = entry.Build();
         command.Options.Add(new HelpOption("--help", ["-h", "-?"]));
         ParseResult parsed = Chain(command, name).Parse(
-            [.. name.Split(' ')[1..], .. OptionNames.Check(command, args, stopAt)],
+            [.. name.Split(' ')[1..], .. OptionNames.Check(command, args, entry.StopAt, entry.Explain)],
             new ParserConfiguration { EnablePosixBundling = true, ResponseFileTokenReplacer = null });
         bool help = parsed.Tokens.Any(token => token.Type == TokenType.Option && token.Value is "--help" or "-h" or "-?");
         if (parsed.Errors.Count > 0 && !help)
@@ -112,6 +115,7 @@ public static class CommandLine
 
         Commands:
           oci        containers from OCI bundles: create, start, attach, exec, pause, ...
+          instance   services by name, from OCI bundles: start, list, stop, logs, stats, ...
           features   what this engine and this machine offer, as JSON
           version    version and build
 
@@ -138,4 +142,5 @@ public static class CommandLine
 /// <param name="Summary">One line for the list.</param>
 /// <param name="Build">Builds options and action.</param>
 /// <param name="StopAt">From this operand on everything belongs to the payload; 0 for never (see <see cref="OptionNames"/>).</param>
-public sealed record CommandEntry(string Name, string Summary, Func<Command> Build, int StopAt = 0);
+/// <param name="Explain">What to say of an option that the command does not have.</param>
+public sealed record CommandEntry(string Name, string Summary, Func<Command> Build, int StopAt = 0, Func<string, string?>? Explain = null);

@@ -13,8 +13,12 @@ public static class OptionNames
     /// Refuses options that <paramref name="command"/> does not have, and puts <c>--</c> before operand number
     /// <paramref name="stopAt"/> (from 1; 0 for none), from which on everything is the payload's.
     /// </summary>
+    /// <param name="command">With its options.</param>
+    /// <param name="args">As typed.</param>
+    /// <param name="stopAt">As said.</param>
+    /// <param name="explain">What to say of an option that it does not have; null for nothing more than that.</param>
     /// <exception cref="UsageException">Names the unknown option.</exception>
-    public static string[] Check(Command command, string[] args, int stopAt)
+    public static string[] Check(Command command, string[] args, int stopAt, Func<string, string?>? explain = null)
     {
         int operands = 0;
         for (int i = 0; i < args.Length; i++)
@@ -27,7 +31,7 @@ public static class OptionNames
 
             if (word.Length > 1 && word[0] == '-')
             {
-                if (TakesNextWord(command, word))
+                if (TakesNextWord(command, word, explain))
                 {
                     i++;
                 }
@@ -44,19 +48,19 @@ public static class OptionNames
         return args;
     }
 
-    private static bool TakesNextWord(Command command, string word)
+    private static bool TakesNextWord(Command command, string word, Func<string, string?>? explain)
     {
         if (word.StartsWith("--", StringComparison.Ordinal))
         {
             int equals = word.IndexOf('=');
-            Option option = Find(command, equals < 0 ? word : word[..equals]) ?? throw Unknown(word);
+            Option option = Find(command, equals < 0 ? word : word[..equals]) ?? throw Unknown(word, explain);
             return equals < 0 && TakesValue(option);
         }
 
         // Short options may be bundled (-it); what follows one that takes a value is its value (-bDIR).
         for (int i = 1; i < word.Length; i++)
         {
-            Option option = Find(command, "-" + word[i]) ?? throw Unknown("-" + word[i]);
+            Option option = Find(command, "-" + word[i]) ?? throw Unknown("-" + word[i], explain);
             if (TakesValue(option))
             {
                 return i == word.Length - 1;
@@ -72,5 +76,10 @@ public static class OptionNames
     // A switch may be given a value (--tty=false), but only behind an equals sign.
     private static bool TakesValue(Option option) => option.ValueType != typeof(bool) && option.Arity.MaximumNumberOfValues > 0;
 
-    private static UsageException Unknown(string option) => new($"unknown option \"{Printable.Of(option)}\"");
+    private static UsageException Unknown(string option, Func<string, string?>? explain)
+    {
+        string name = option.Split('=')[0];
+        string? more = explain?.Invoke(name);
+        return new UsageException($"unknown option \"{Printable.Of(option)}\"{(more is null ? "" : ": " + more)}");
+    }
 }

@@ -20,6 +20,15 @@ public sealed record CreateOptions
     public string? PidFile { get; init; }
     public bool EmptyProcess { get; init; }
 
+    /// <summary>The container is an instance (docs/instances.md).</summary>
+    public bool IsInstance { get; init; }
+
+    /// <summary>
+    /// Changes the text of config.json before anything is made of it; what it returns is what the state directory keeps. A text that
+    /// it does not understand it returns as it is: the loader says what is wrong.
+    /// </summary>
+    public Func<byte[], byte[]>? Amend { get; init; }
+
     /// <summary>systemd makes the cgroup.</summary>
     public bool SystemdCgroup { get; init; }
 
@@ -48,7 +57,7 @@ public static class CreateClient
     /// <exception cref="EngineException">With the reason; everything is rolled back.</exception>
     public static CreateAnswer Create(StateRoot root, CreateOptions options)
     {
-        byte[] config = ReadConfig(options.Bundle);
+        byte[] config = ReadConfig(options);
         using SafeFd? trace = options.Trace is null ? null : OpenTrace(options.Trace);
         using ContainerDirectory directory = root.Reserve(options.Id);
         SystemdUnit? unit = null;
@@ -92,6 +101,14 @@ public static class CreateClient
         {
             // The failure of the creation is what the caller has to know; 'delete --force' tells what stands in the way.
         }
+    }
+
+    /// <summary>Reads config.json of the bundle, once, with the changes that were asked for.</summary>
+    /// <exception cref="EngineException">As for <see cref="ReadConfig(string)"/>.</exception>
+    public static byte[] ReadConfig(CreateOptions options)
+    {
+        byte[] config = ReadConfig(options.Bundle);
+        return options.Amend is null ? config : options.Amend(config);
     }
 
     /// <summary>Reads config.json of a bundle, once.</summary>
@@ -160,6 +177,7 @@ public static class CreateClient
                 LogFormat = options.LogFormat.ToString().ToLowerInvariant(),
                 PidFile = options.PidFile,
                 EmptyProcess = options.EmptyProcess,
+                Instance = options.IsInstance,
                 SystemdCgroup = options.SystemdCgroup,
                 Uid = Identity.EffectiveUid,
                 Trace = trace is not null,

@@ -27,6 +27,9 @@ public sealed record CreateOrder
     /// <summary>Nobody stays with the container: no log, no sockets but start.sock.</summary>
     public bool Unmonitored { get; set; }
 
+    /// <summary>The container is an instance.</summary>
+    public bool Instance { get; set; }
+
     /// <summary>The cgroup is a unit's that the CLI had systemd make; linux.cgroupsPath names it as slice:prefix:name.</summary>
     public bool SystemdCgroup { get; set; }
 

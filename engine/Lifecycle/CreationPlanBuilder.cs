@@ -70,6 +70,7 @@ public static class CreationPlanBuilder
         {
             BootId = Liveness.BootId(),
             Unmonitored = input.Order.Unmonitored,
+            Instance = input.Order.Instance,
             Terminal = input.Config.Process?.Terminal ?? false,
             LogPath = input.Order.LogPath,
             LogFormat = input.Order.LogFormat,

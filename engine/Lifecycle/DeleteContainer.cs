@@ -37,7 +37,18 @@ public static class DeleteContainer
             container.Refresh();
         }
 
+        // Of two commands that remove one container only one does. The other must not take a new container of that id for it.
+        if (!container.Directory.TakeForRemoval(Patience))
+        {
+            throw new EngineException($"container \"{container.Id}\" is being removed by another command");
+        }
+
         var warnings = new List<string>();
+        if (!container.Directory.IsInPlace())
+        {
+            return warnings;
+        }
+
         if (force || container.State.Status == ContainerStatus.Stopped)
         {
             RemoveCgroups(container, warnings);

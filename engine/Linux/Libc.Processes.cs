@@ -38,6 +38,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial int posix_spawn_file_actions_addclosefrom_np(void* fileActions, int from);
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int getpgid(int pid);
+
     [LibraryImport("libc")]
     internal static partial int kill(int pid, int signal);
 

@@ -28,6 +28,9 @@ public static unsafe class Pidfds
         return error.Errno == Errno.ESRCH ? false : throw error;
     }
 
+    /// <summary>The process group of a process, as this pid namespace numbers it; -1 when there is no such process.</summary>
+    public static int GroupOf(int pid) => Libc.getpgid(pid);
+
     /// <summary>Waits until the process has ended; false when it still runs after <paramref name="time"/>. Its status stays its parent's.</summary>
     public static bool WaitForEnd(SafeFd pidfd, TimeSpan time)
     {

@@ -58,6 +58,10 @@ public sealed class ContainerDirectory : IDisposable
         {
             throw new ContainerException(ContainerProblem.DoesNotExist, $"container \"{id}\" does not exist", error);
         }
+        catch (SyscallException error) when (error.Errno is Errno.EACCES)
+        {
+            throw new EngineException($"{path} is somebody else's: {error.Message}", inner: error);
+        }
 
         uint owner = Files.Stat(descriptor).Uid;
         if (owner != Identity.EffectiveUid)
@@ -80,6 +84,40 @@ public sealed class ContainerDirectory : IDisposable
 
     /// <summary>Gives the lock back. Only after a <see cref="TryLock"/> that was meant as a question.</summary>
     public void Unlock() => Files.Unlock(Descriptor);
+
+    /// <summary>
+    /// Takes the lock of a container that nobody answers for, for good; false when somebody else has had it for <paramref name="time"/>.
+    /// Whoever only asks (<see cref="TryLock"/>) has it for a moment.
+    /// </summary>
+    public bool TakeForRemoval(TimeSpan time)
+    {
+        long deadline = Environment.TickCount64 + (long)time.TotalMilliseconds;
+        while (!TryLock())
+        {
+            if (Environment.TickCount64 > deadline)
+            {
+                return false;
+            }
+
+            Thread.Sleep(5);
+        }
+
+        return true;
+    }
+
+    /// <summary>True while the path still leads to this directory; it may have been removed, and another made of that name.</summary>
+    public bool IsInPlace()
+    {
+        try
+        {
+            using SafeFd now = Files.OpenDirectory(Path);
+            return FileIdentity.Of(now.Value) == FileIdentity.Of(Descriptor.Value);
+        }
+        catch (SyscallException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Keeps a copy of the configuration; once, when the container is created.</summary>
     public void WriteConfig(ReadOnlySpan<byte> config)

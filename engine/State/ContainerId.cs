@@ -29,15 +29,17 @@ public static class ContainerId
     }
 
     /// <summary>Refuses an id that is not valid.</summary>
+    /// <param name="id">As the user wrote it.</param>
+    /// <param name="what">How the message calls it.</param>
     /// <exception cref="EngineException">With the rule in the message.</exception>
-    public static void Check(string id)
+    public static void Check(string id, string what = "container id")
     {
         if (!IsValid(id))
         {
             string shown = id.Length > 40 ? string.Concat(id.AsSpan(0, 40), "…") : id;
             throw new ContainerException(
                 ContainerProblem.InvalidId,
-                $"invalid container id \"{Printable.Of(shown)}\": 1 to {Limits.Id} letters, digits or _ + . -, beginning with none of - and .");
+                $"invalid {what} \"{Printable.Of(shown)}\": 1 to {Limits.Id} letters, digits or _ + . -, beginning with none of - and .");
         }
     }
 }

@@ -59,6 +59,9 @@ public sealed record EngineState
     /// <summary>No supervisor stays with the container: its status is derived from its processes and from start.sock.</summary>
     public bool Unmonitored { get; set; }
 
+    /// <summary>It was started by name with <c>engine instance</c>.</summary>
+    public bool Instance { get; set; }
+
     /// <summary>The payload has a terminal.</summary>
     public bool Terminal { get; set; }
     public string? LogPath { get; set; }

@@ -11,20 +11,23 @@ namespace Engine.Cli.Oci;
 /// <summary><c>engine oci attach ID</c>: this terminal becomes the container's, until it ends or the detach keys are typed.</summary>
 public static class AttachCommand
 {
+    /// <summary>Options and action of <c>engine oci attach</c>.</summary>
+    public static Command Build() => Build(Subject.Container);
+
     /// <summary>Options and action.</summary>
-    public static Command Build()
+    public static Command Build(Subject subject)
     {
         var root = Options.Root();
-        var id = Options.Id();
+        var id = subject.Argument();
         var keys = DetachOption();
         var noStdin = Options.Switch("--no-stdin", null, "leave standard input alone");
-        var command = new Command("attach", "connect the terminal to a container") { root, id, keys, noStdin };
+        var command = new Command("attach", $"connect the terminal to {subject.Some}") { root, id, keys, noStdin };
         command.SetAction(parsed =>
         {
             DetachKeys sequence = Keys(parsed, keys);
-            using ContainerHandle container = ContainerHandle.Open(Options.StateRoot(parsed, root), parsed.GetValue(id)!);
+            using ContainerHandle container = subject.Open(Options.StateRoot(parsed, root), parsed.GetValue(id)!);
             container.Require("attach");
-            return Run(container, sequence, hasInput: !parsed.GetValue(noStdin));
+            return Run(subject, container, sequence, hasInput: !parsed.GetValue(noStdin));
         });
         return command;
     }
@@ -37,7 +40,7 @@ public static class AttachCommand
     public static DetachKeys Keys(ParseResult parsed, Option<string?> option) =>
         parsed.GetValue(option) is { } text ? DetachKeys.Parse(text) : DetachKeys.Default;
 
-    private static int Run(ContainerHandle container, DetachKeys keys, bool hasInput)
+    private static int Run(Subject subject, ContainerHandle container, DetachKeys keys, bool hasInput)
     {
         bool isTerminal = container.State.Engine?.Terminal ?? false;
         AttachOutcome outcome;
@@ -53,7 +56,7 @@ public static class AttachCommand
 
         if (outcome.LostBytes > 0)
         {
-            Report.Warning("engine oci attach", $"{outcome.LostBytes} bytes of output were lost, for they were not read in time; the log has them");
+            Report.Warning(subject.Group + " attach", $"{outcome.LostBytes} bytes of output were lost, for they were not read in time; the log has them");
         }
 
         if (outcome.Signal != 0)

@@ -47,7 +47,8 @@ public sealed class CreateArguments
     ];
 
     private readonly Option<string?> _root = Options.Root();
-    private readonly Argument<string> _id = Options.Id();
+    private readonly Argument<string> _id;
+    private readonly Argument<string>? _bundleOperand;
     private readonly Option<string?> _bundle = Options.Text("--bundle", "-b", "path of the OCI bundle (required)", "DIR", "BUNDLE");
     private readonly Option<string?> _sync = Options.Text("--sync-socket", "-s", "unix socket that is told of every change of state", "PATH", "SYNC_SOCKET");
     private readonly Option<string?> _log = Options.Text("--log-path", "-l", "log file (default: in the state directory)", "FILE", "LOG_PATH");
@@ -59,14 +60,25 @@ public sealed class CreateArguments
     private readonly Option<bool>? _empty;
 
     /// <summary>Makes the options; only create has <c>--empty-process</c>.</summary>
-    public CreateArguments(bool withEmptyProcess) =>
+    public CreateArguments(bool withEmptyProcess)
+    {
+        _id = Options.Id();
         _empty = withEmptyProcess ? Options.Switch("--empty-process", null, "run no process: pid 1 only waits (a pod's sandbox)", "EMPTY_PROCESS") : null;
+    }
+
+    /// <summary>Makes them for a command whose first operands are the bundle and the name.</summary>
+    public CreateArguments(Argument<string> bundle, Argument<string> name) => (_bundleOperand, _id) = (bundle, name);
 
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
+        if (_bundleOperand is not null)
+        {
+            command.Arguments.Add(_bundleOperand);
+        }
+
         command.Arguments.Add(_id);
-        foreach (Option? option in new Option?[] { _root, _bundle, _sync, _log, _format, _pidFile, _empty, _systemd, _plan, _trace })
+        foreach (Option? option in new Option?[] { _root, _bundleOperand is null ? _bundle : null, _sync, _log, _format, _pidFile, _empty, _systemd, _plan, _trace })
         {
             if (option is not null)
             {
@@ -86,8 +98,8 @@ public sealed class CreateArguments
     public CreateOptions Read(ParseResult parsed)
     {
         string id = parsed.GetValue(_id)!;
-        ContainerId.Check(id);
-        string bundle = parsed.GetValue(_bundle) ?? throw new UsageException("option '--bundle' is required");
+        ContainerId.Check(id, _bundleOperand is null ? "container id" : "instance name");
+        string bundle = (_bundleOperand is null ? parsed.GetValue(_bundle) : parsed.GetValue(_bundleOperand)) ?? throw new UsageException("option '--bundle' is required");
         string format = parsed.GetValue(_format) ?? "kubernetes";
         int known = Array.FindIndex(Formats, entry => entry.Name == format);
         if (known < 0)
@@ -121,7 +133,7 @@ public sealed class CreateArguments
             SystemdCgroup = options.SystemdCgroup,
             Uid = Identity.EffectiveUid,
         };
-        Console.Out.Write(CreateContainer.Plan(order, CreateClient.ReadConfig(options.Bundle), warnings).Print());
+        Console.Out.Write(CreateContainer.Plan(order, CreateClient.ReadConfig(options), warnings).Print());
         warnings.ForEach(warning => Report.Warning("plan", warning));
         return 0;
     }

@@ -6,11 +6,9 @@ using Engine.State;
 
 namespace Engine.Cli.Oci;
 
-/// <summary><c>engine oci list</c>: every container, with runc's columns.</summary>
+/// <summary><c>engine oci list</c>: every container, instances too, with runc's columns.</summary>
 public static class ListCommand
 {
-    private static readonly string[] Header = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"];
-
     /// <summary>Options and action.</summary>
     public static Command Build()
     {
@@ -44,13 +42,9 @@ public static class ListCommand
 
     private static void Print(List<StateDocument> states)
     {
-        var rows = new List<string[]> { Header };
-        rows.AddRange(states.Select(Row));
-        int[] widths = [.. Enumerable.Range(0, Header.Length).Select(column => rows.Max(row => row[column].Length))];
-        foreach (string[] row in rows)
-        {
-            Console.Out.WriteLine(string.Join("   ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
-        }
+        var table = new Table(3, "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
+        states.ForEach(state => table.Add(Row(state)));
+        table.Print(Console.Out);
     }
 
     private static string[] Row(StateDocument state)

@@ -10,15 +10,18 @@ namespace Engine.Cli.Oci;
 /// <summary><c>engine oci logs ID</c>: what the payload wrote, stdout to stdout and stderr to stderr, without the log's own dress.</summary>
 public static class LogsCommand
 {
+    /// <summary>Options and action of <c>engine oci logs</c>.</summary>
+    public static Command Build() => Build(Subject.Container);
+
     /// <summary>Options and action.</summary>
-    public static Command Build()
+    public static Command Build(Subject subject)
     {
         var root = Options.Root();
-        var id = Options.Id();
+        var id = subject.Argument();
         var follow = Options.Switch("--follow", "-f", "wait for more until the container has stopped");
         var tail = new Option<long?>("--tail") { Description = "only the last lines", HelpName = "LINES" };
         var timestamps = Options.Switch("--timestamps", "-t", "show the time of each line");
-        var command = new Command("logs", "print the log of a container") { root, id, follow, tail, timestamps };
+        var command = new Command("logs", $"print the log of {subject.Some}") { root, id, follow, tail, timestamps };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(tail) is < 0)
@@ -26,7 +29,7 @@ public static class LogsCommand
                 throw new UsageException("--tail: must not be negative");
             }
 
-            using ContainerHandle container = ContainerHandle.Open(Options.StateRoot(parsed, root), parsed.GetValue(id)!);
+            using ContainerHandle container = subject.Open(Options.StateRoot(parsed, root), parsed.GetValue(id)!);
             using Stream output = Console.OpenStandardOutput();
             using Stream error = Console.OpenStandardError();
             LogReader.Print(Request(container, parsed.GetValue(follow), parsed.GetValue(tail), parsed.GetValue(timestamps)), output, error);

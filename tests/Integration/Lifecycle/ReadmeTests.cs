@@ -6,12 +6,12 @@ namespace Engine.Tests.Integration.Lifecycle;
 /// <summary>What README and the pages for users tell people to type, and which files they send them to.</summary>
 public sealed partial class ReadmeTests : EngineTest
 {
-    private static readonly string[] Pages = ["README.md", "CONTRIBUTING.md", "docs/attach-and-logs.md", "docs/testing.md"];
+    private static readonly string[] Pages = ["README.md", "CONTRIBUTING.md", "docs/attach-and-logs.md", "docs/instances.md", "docs/testing.md"];
 
     [GeneratedRegex(@"\./build\.sh ([a-z-]+)")]
     private static partial Regex Task();
 
-    [GeneratedRegex(@"engine oci ([a-z]+)[^\n]*")]
+    [GeneratedRegex(@"engine (oci|instance) ([a-z]+)[^\n]*")]
     private static partial Regex Verb();
 
     [GeneratedRegex(@"(?<= )--[a-z-]+")]
@@ -30,7 +30,7 @@ public sealed partial class ReadmeTests : EngineTest
             Assert.All(Task().Matches(text), m => Assert.Contains($"  {m.Groups[1].Value} ", tasks, StringComparison.Ordinal));
             foreach (Match line in Verb().Matches(text))
             {
-                var help = Cli.Oci(line.Groups[1].Value, "--help").ShouldExit(0).Text;
+                var help = Cli.Run(line.Groups[1].Value, line.Groups[2].Value, "--help").ShouldExit(0).Text;
                 Assert.All(Option().Matches(line.Value), option => Assert.Contains(option.Value, help, StringComparison.Ordinal));
             }
         }
