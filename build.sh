@@ -32,6 +32,7 @@ test  | python3               | cmd:python3                               | runs
 test  | python3-msgpack       | file:/usr/lib/python3/dist-packages/msgpack/__init__.py | an independent MessagePack implementation proves the bytes
 test  | runc                  | cmd:runc                                  | peer: command line and output of engine-runc are compared with it
 test  | strace                | cmd:strace                                | proves the order of system calls
+test  | uidmap                | cmd:newuidmap                             | ranges of ids for an ordinary user
 test  | gcc-aarch64-linux-gnu | cmd:aarch64-linux-gnu-gcc                 | the arm64 layouts are proved by the C compiler
 test  | qemu-user             | cmd:qemu-aarch64                          | runs the freestanding self-test as arm64
 test  | libc6-dev-arm64-cross | file:/usr/aarch64-linux-gnu/include/stdio.h | headers for the same

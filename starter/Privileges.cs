@@ -1,4 +1,5 @@
 using Engine.Starter.Server;
+using Engine.Starter.Stages;
 
 namespace Engine.Starter;
 
@@ -66,7 +67,7 @@ internal static unsafe class Privileges
             return Failure.Call("prctl(PR_SET_KEEPCAPS)"u8, result);
 
         result = Sys.setgroups(count, groups);
-        bool keptGroups = result == -EPERM && groupsDenied && count == 0;
+        bool keptGroups = result == -EPERM && (groupsDenied || UserNamespace.DeniesGroups) && count == 0;
         if (result < 0 && !keptGroups)
             return Failure.Call("setgroups"u8, result);
 
@@ -79,6 +80,21 @@ internal static unsafe class Privileges
             return Failure.Call("setresuid"u8, result);
 
         return VerifyIds(uid, gid) && (keptGroups || VerifyGroups(groups, count));
+    }
+
+    /// <summary>
+    /// Becomes root of the user namespace that the process is in, and keeps its groups: through them the caller reaches files, and what
+    /// is executed in a container drops them. Capabilities stay as the namespace gave them.
+    /// </summary>
+    public static bool BecomeNamespaceRoot()
+    {
+        int result = Sys.setresgid(0, 0, 0);
+        if (result < 0)
+            return Failure.Call("setresgid"u8, result);
+        result = Sys.setresuid(0, 0, 0);
+        if (result < 0)
+            return Failure.Call("setresuid"u8, result);
+        return VerifyIds(0, 0);
     }
 
     /// <summary>What this process may still give to itself.</summary>

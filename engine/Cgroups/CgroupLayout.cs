@@ -6,10 +6,11 @@ namespace Engine.Cgroups;
 /// </summary>
 public sealed class CgroupLayout
 {
-    private CgroupLayout(CgroupMode mode, IReadOnlyList<CgroupHierarchy> hierarchies)
+    private CgroupLayout(CgroupMode mode, IReadOnlyList<CgroupHierarchy> hierarchies, IReadOnlyList<CgroupHierarchy> withheld)
     {
         Mode = mode;
         Hierarchies = hierarchies;
+        Withheld = withheld;
     }
 
     /// <summary>v1, hybrid, v2 or none.</summary>
@@ -17,6 +18,9 @@ public sealed class CgroupLayout
 
     /// <summary>Mounted hierarchies: v1 in the order of /proc/self/cgroup, cgroup2 last.</summary>
     public IReadOnlyList<CgroupHierarchy> Hierarchies { get; }
+
+    /// <summary>Those that the machine has and <see cref="Only"/> took away.</summary>
+    public IReadOnlyList<CgroupHierarchy> Withheld { get; }
 
     /// <summary>The cgroup2 hierarchy, with or without controllers; null when it is not mounted.</summary>
     public CgroupHierarchy? Unified => Hierarchies.FirstOrDefault(h => h.Version == CgroupVersion.V2);
@@ -65,11 +69,15 @@ public sealed class CgroupLayout
         };
         if (v2 is not null)
             v1.Add(v2);
-        return new CgroupLayout(mode, v1);
+        return new CgroupLayout(mode, v1, []);
     }
 
     /// <summary>The same without the hierarchies that <paramref name="isUsable"/> refuses.</summary>
-    public CgroupLayout Only(Func<CgroupHierarchy, bool> isUsable) => new(Mode, [.. Hierarchies.Where(isUsable)]);
+    public CgroupLayout Only(Func<CgroupHierarchy, bool> isUsable)
+    {
+        var usable = Hierarchies.Where(isUsable).ToList();
+        return new CgroupLayout(Mode, usable, [.. Withheld, .. Hierarchies.Except(usable)]);
+    }
 
     private CgroupHierarchy? OnV1(string controller) =>
         Hierarchies.FirstOrDefault(h => h.Version == CgroupVersion.V1 && h.Controllers.Contains(controller));

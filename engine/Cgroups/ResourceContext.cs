@@ -101,6 +101,13 @@ internal sealed class ResourceContext(
     {
         if (layout?.Find(controller) is { ReadOnly: true } readOnly)
             return Refuse(member, $"the cgroup controller '{controller}' is mounted read-only at {readOnly.Mountpoint}", "remount it read-write, or remove the limit");
+        if (layout?.Withheld.FirstOrDefault(hierarchy => hierarchy.Controllers.Contains(controller)) is { } withheld)
+        {
+            return Refuse(
+                member,
+                $"the cgroup controller '{controller}' ({withheld.Mountpoint}) is not delegated to you, or not to be used",
+                "start it where a cgroup is (systemd-run --user --scope -p Delegate=yes COMMAND), use --systemd-cgroup, or remove the limit");
+        }
         var known = slots.SelectMany(s => s.Controllers).ToList();
         var has = known.Count == 0 ? "there is none" : "there are " + string.Join(", ", known);
         return Refuse(

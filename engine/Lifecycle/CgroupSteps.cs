@@ -8,7 +8,7 @@ namespace Engine.Lifecycle;
 /// <summary>The container's cgroups: made, limited and joined before the container stage runs its first instruction.</summary>
 public static class CgroupSteps
 {
-    internal static CgroupPlan Resolve(PlanInput input) => CgroupPlan.Create(input.Linux, input.Order.Id, input.Layout, unit: input.SystemdPath);
+    internal static CgroupPlan Resolve(PlanInput input) => CgroupPlan.Create(input.Linux, input.Order.Id, input.Layout, root: input.CgroupRoot, unit: input.SystemdPath);
 
     internal static void Add(CreationPlan plan, CgroupPlan cgroups)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Engine.Diagnostics;
 using Engine.Linux;
+using Engine.Rootless;
 using Engine.Rpc.Linux;
 using Engine.Rpc.Transport;
 using Engine.Shared.Linux;
@@ -28,6 +29,9 @@ public sealed record CreateOptions
     /// it does not understand it returns as it is: the loader says what is wrong.
     /// </summary>
     public Func<byte[], byte[]>? Amend { get; init; }
+
+    /// <summary>What the caller asked for; null to choose.</summary>
+    public Workflow? Workflow { get; init; }
 
     /// <summary>systemd makes the cgroup.</summary>
     public bool SystemdCgroup { get; init; }
@@ -58,15 +62,17 @@ public static class CreateClient
     public static CreateAnswer Create(StateRoot root, CreateOptions options)
     {
         byte[] config = ReadConfig(options);
+        Workflow workflow = WorkflowChoice.ForContainer(options.Workflow, config);
+        using RootlessEntry? rootless = workflow == Workflow.Rootless ? RootlessEntry.ForContainer(config) : null;
         using SafeFd? trace = options.Trace is null ? null : OpenTrace(options.Trace);
         using ContainerDirectory directory = root.Reserve(options.Id);
         SystemdUnit? unit = null;
         try
         {
             unit = SystemdUnit.Make(options.SystemdCgroup, options.Id, config);
-            CreateAnswer answer = Launch(root, directory, options, config, trace);
+            CreateAnswer answer = Launch(root, directory, options, config, trace, workflow, rootless, unit?.Manager);
             unit?.Release();
-            return answer;
+            return rootless is null ? answer : answer with { Warnings = [.. rootless.Warnings, .. answer.Warnings] };
         }
         catch
         {
@@ -132,7 +138,9 @@ public static class CreateClient
         }
     }
 
-    private static CreateAnswer Launch(StateRoot root, ContainerDirectory directory, CreateOptions options, byte[] config, SafeFd? trace)
+    private static CreateAnswer Launch(
+        StateRoot root, ContainerDirectory directory, CreateOptions options, byte[] config, SafeFd? trace, Workflow workflow, RootlessEntry? rootless,
+        string? systemdManager)
     {
         string logPath = options.LogPath ?? directory.PathOf(options.Id + ".log");
         directory.WriteConfig(config);
@@ -147,7 +155,7 @@ public static class CreateClient
         (FdChannel request, SafeFd masterEnd) = FdChannel.Pair();
         using (request)
         {
-            using StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Null);
+            using StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Null, rootless);
             var launch = new LaunchMessage(LaunchMode.Create, options.Id)
             {
                 LogLeaf = Path.GetFileName(logPath),
@@ -179,6 +187,9 @@ public static class CreateClient
                 EmptyProcess = options.EmptyProcess,
                 Instance = options.IsInstance,
                 SystemdCgroup = options.SystemdCgroup,
+                SystemdManager = systemdManager,
+                Workflow = WorkflowChoice.NameOf(workflow),
+                Rootless = rootless?.Order,
                 Uid = Identity.EffectiveUid,
                 Trace = trace is not null,
             });

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Engine.Cgroups;
 using Engine.Diagnostics;
 using Engine.Linux;
+using Engine.Rootless;
 using Engine.Rpc;
 using Engine.Rpc.Client;
 using Engine.Rpc.Linux;
@@ -110,14 +111,29 @@ public static class CreateContainer
             config, "config.json", HostNamespaces.Facts with { ForgivesCapabilities = order.Unmonitored }, out IReadOnlyList<ConfigError> remarks);
         warnings.AddRange(remarks.Select(remark => $"config.json: {remark.JsonPath}: {remark.Message}"));
         amend?.Invoke(spec);
-        CgroupLayout machine = CgroupLayout.Read();
-        CgroupLayout layout = machine;
-        if (Identity.IsInUserNamespace)
+        if (order.Rootless is { } rootless)
         {
-            layout = InsideUserNamespace.Adapt(spec, order.Id, machine, warnings);
+            RootlessConfig.Adapt(spec, rootless);
         }
 
-        return CreationPlanBuilder.Build(new PlanInput(spec, order, layout, machine), warnings);
+        CgroupLayout machine = CgroupLayout.Read();
+        CgroupLayout layout = machine;
+        string root = "/";
+        if (order.Rootless is not null || Identity.IsInUserNamespace)
+        {
+            layout = InsideUserNamespace.Adapt(spec, order, machine, warnings, out root);
+        }
+
+        if (order.NoCgroup)
+        {
+            layout = layout.Only(_ => false);
+            if (spec.Linux?.Resources is { } resources)
+            {
+                resources.Devices = [];
+            }
+        }
+
+        return CreationPlanBuilder.Build(new PlanInput(spec, order, layout, machine, root), warnings);
     }
 
     private static CreateOrder ReceiveOrder(FdChannel request, out SafeFd config, out SafeFd? trace)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Engine.Rootless;
 using Engine.State;
 
 namespace Engine.Lifecycle;
@@ -32,6 +33,21 @@ public sealed record CreateOrder
 
     /// <summary>The cgroup is a unit's that the CLI had systemd make; linux.cgroupsPath names it as slice:prefix:name.</summary>
     public bool SystemdCgroup { get; set; }
+
+    /// <summary>A cgroup that cannot be had is a failure, also where one is not asked for (runc's --rootless=false).</summary>
+    public bool RequiresCgroup { get; set; }
+
+    /// <summary>No cgroup is made at all (crun's --cgroup-manager=disabled).</summary>
+    public bool NoCgroup { get; set; }
+
+    /// <summary>Cgroup of the user's systemd manager, which made it; null for the machine's.</summary>
+    public string? SystemdManager { get; set; }
+
+    /// <summary>The workflow, as <see cref="WorkflowChoice"/> names it.</summary>
+    public string Workflow { get; set; } = "";
+
+    /// <summary>The user namespace that the starter is root of, in the rootless workflow.</summary>
+    public RootlessOrder? Rootless { get; set; }
 
     /// <summary>The caller's uid.</summary>
     public uint Uid { get; set; }

@@ -13,16 +13,17 @@ namespace Engine.Lifecycle;
 /// <param name="Order">The CLI's order.</param>
 /// <param name="Layout">The cgroup hierarchies in which the container gets a cgroup.</param>
 /// <param name="Machine">Those that the machine has: what a mount of cgroups shows.</param>
-public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayout Layout, CgroupLayout Machine)
+/// <param name="CgroupRoot">Cgroup below which relative and default paths lie.</param>
+public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayout Layout, CgroupLayout Machine, string CgroupRoot = "/")
 {
     /// <summary><c>linux</c>, empty when absent.</summary>
     public LinuxSpec Linux { get; } = Config.Linux ?? new LinuxSpec();
 
     /// <summary>The unit that systemd makes for the container; null without systemd's driver.</summary>
-    public SystemdPath? SystemdPath { get; } = Order.SystemdCgroup ? SystemdPath.Parse(Config.Linux?.CgroupsPath, Order.Id) : null;
+    public SystemdPath? SystemdPath { get; } = Order.SystemdCgroup ? SystemdPath.Parse(Config.Linux?.CgroupsPath, Order.Id, Order.SystemdManager) : null;
 
-    /// <summary>True when the container is in another user namespace than the machine's: it gets or joins one, or this process is in one.</summary>
-    public bool HasUserNamespace => Linux.Namespace("user") is not null || Identity.IsInUserNamespace;
+    /// <summary>True when the container is in another user namespace than the machine's: it gets or joins one, or the starter is in one.</summary>
+    public bool HasUserNamespace => Linux.Namespace("user") is not null || Order.Rootless is not null || Identity.IsInUserNamespace;
 
     /// <summary>A path of the config that is relative to the bundle.</summary>
     public string InBundle(string path) => Path.GetFullPath(path, Order.Bundle);
@@ -71,6 +72,7 @@ public static class CreationPlanBuilder
             BootId = Liveness.BootId(),
             Unmonitored = input.Order.Unmonitored,
             Instance = input.Order.Instance,
+            Workflow = input.Order.Workflow,
             Terminal = input.Config.Process?.Terminal ?? false,
             LogPath = input.Order.LogPath,
             LogFormat = input.Order.LogFormat,

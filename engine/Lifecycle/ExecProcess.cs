@@ -2,6 +2,7 @@ using System.Globalization;
 using Engine.Cgroups;
 using Engine.Diagnostics;
 using Engine.Linux;
+using Engine.Rootless;
 using Engine.Rpc;
 using Engine.Rpc.Linux;
 using Engine.Shared.Linux;
@@ -33,6 +34,7 @@ public static class ExecProcess
         }
 
         ProcessSpec process = ExecComposition.Compose(spec, options, root);
+        RootlessConfig.CheckUser(process.User, IdMap.OfProcess(state.Pid!.Value, "uid_map"), IdMap.OfProcess(state.Pid!.Value, "gid_map"));
         var warnings = new List<string>();
         ProcessDescription description = ProcessSteps.Describe(process, spec.Linux ?? new LinuxSpec(), warnings);
         description.Keyring = "_ses." + container.Id;
@@ -44,14 +46,16 @@ public static class ExecProcess
 
     private static int Launch(ContainerHandle container, ExecOptions options, ProcessSpec asked, SafeFd init, SafeFd plan, SafeFd? listener)
     {
+        int first = container.State.Pid!.Value;
+        using RootlessEntry? rootless = WorkflowChoice.Of(container.State) == Workflow.Rootless ? RootlessEntry.ForProcess(first) : null;
         bool ownStdio = asked.Terminal || (options.Detach && !options.KeepsStdio);
-        using StarterProcess starter = StarterProcess.Start("exec", container.Id, ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit);
+        using StarterProcess starter = StarterProcess.Start("exec", container.Id, ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit, rootless);
         TerminalSize? size = asked.Terminal ? FirstSize(asked, options) : null;
         var launch = new LaunchMessage(LaunchMode.Exec, container.Id)
         {
             Flags = (asked.Terminal ? LaunchFlags.Terminal : 0) | (options.Detach ? LaunchFlags.Detach : 0)
                 | (options.TakeTerminal is not null ? LaunchFlags.PassNewlines : 0),
-            Namespaces = JoinMask(container.State.Pid!.Value),
+            Namespaces = JoinMask(first, rootless),
             Rows = size?.Rows ?? 0,
             Columns = size?.Columns ?? 0,
             Preserved = options.Preserved,
@@ -175,7 +179,7 @@ public static class ExecProcess
     }
 
     /// <summary>The namespaces of a process that are not ours, as CLONE_NEW* flags: joining one's own fails or does nothing.</summary>
-    private static ulong JoinMask(int pid)
+    private static ulong JoinMask(int pid, RootlessEntry? rootless)
     {
         ulong mask = 0;
         foreach ((string file, string type) in new[]
@@ -190,7 +194,9 @@ public static class ExecProcess
             }
         }
 
-        return mask;
+        // The starter joins that one before everything else.
+        bool isIn = rootless?.Namespace is { } user && UserNamespaces.Has(user, pid);
+        return isIn ? mask & ~NamespaceSteps.FlagOf("user") : mask;
     }
 
     private static void WritePidFile(string? path, int pid)

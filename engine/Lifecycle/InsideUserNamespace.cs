@@ -1,38 +1,43 @@
 using Engine.Cgroups;
+using Engine.Cgroups.Systemd;
 using Engine.Linux;
 using Engine.Spec;
 
 namespace Engine.Lifecycle;
 
 /// <summary>
-/// What changes when this process is itself root of a user namespace only (podman and buildah of an ordinary user): cgroups that are not
-/// delegated cannot be used, and device rules cannot be loaded, which a namespace without mknod needs less (runc's --rootless=auto).
+/// What changes when the starter is root of a user namespace only (the rootless workflow, podman and buildah of an ordinary user): cgroups
+/// that are not delegated cannot be used, and device rules cannot be loaded, which a namespace without mknod needs less (runc's
+/// --rootless=auto). A limit that is asked for is never left out: without its hierarchy the plan refuses it.
 /// </summary>
 public static class InsideUserNamespace
 {
     /// <summary>Takes the device rules out of <paramref name="spec"/> and the hierarchies that are not this user's out of the layout.</summary>
     /// <param name="spec">Changed.</param>
-    /// <param name="id">Container id, for the default path.</param>
+    /// <param name="order">For the default path.</param>
     /// <param name="layout">All of the machine's.</param>
-    /// <param name="warnings">Gets what is not used.</param>
-    public static CgroupLayout Adapt(RuntimeSpec spec, string id, CgroupLayout layout, List<string> warnings)
+    /// <param name="warnings">Gets that there is no cgroup.</param>
+    /// <param name="root">The cgroup below which relative and default paths lie.</param>
+    public static CgroupLayout Adapt(RuntimeSpec spec, CreateOrder order, CgroupLayout layout, List<string> warnings, out string root)
     {
         if (spec.Linux?.Resources is { } resources)
         {
             resources.Devices = [];
         }
 
-        string path = CgroupPath.Resolve(spec.Linux?.CgroupsPath, id);
-        return layout.Only(hierarchy =>
-        {
-            bool usable = IsWritable(hierarchy, path);
-            if (!usable)
-            {
-                warnings.Add($"{hierarchy.Mountpoint} ({hierarchy.Label}) is not delegated to this user and not used");
-            }
+        root = DelegatedCgroup.Find(layout) ?? "/";
+        string path = order.SystemdCgroup
+            ? SystemdPath.Parse(spec.Linux?.CgroupsPath, order.Id, order.SystemdManager).Path
+            : CgroupPath.Resolve(spec.Linux?.CgroupsPath, order.Id, root);
+        CgroupLayout usable = order.RequiresCgroup ? layout : layout.Only(hierarchy => IsWritable(hierarchy, path));
 
-            return usable;
-        });
+        // Who calls a runtime asks for limits when it wants them; a person may wonder why pause does not work.
+        if (usable.Hierarchies.Count == 0 && !order.Unmonitored)
+        {
+            warnings.Add("no cgroup is delegated to you: the container stays in yours, without limits of its own, and cannot be paused");
+        }
+
+        return usable;
     }
 
     private static bool IsWritable(CgroupHierarchy hierarchy, string path)

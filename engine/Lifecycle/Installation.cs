@@ -28,9 +28,13 @@ public static class Installation
         return SealedMemfd.CopyOf("starter", file);
     }
 
+    /// <summary>Absolute path of a program in <c>libexec/engine/</c>, whether it is there or not.</summary>
+    public static string PathOf(string name) =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Environment.ProcessPath)!, "..", "libexec", "engine", name));
+
     private static SafeFd OpenProgram(string name, int flags)
     {
-        string path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Environment.ProcessPath)!, "..", "libexec", "engine", name));
+        string path = PathOf(name);
         try
         {
             return Files.Open(path, flags | fcntl_h.O_CLOEXEC);

@@ -91,8 +91,16 @@ public static class MountSteps
             throw new EngineException($"config.json: {jsonPath}.source: a bind mount needs a source");
         }
 
+        // "ro" of a bind is the topmost mount's. Of the host's /sys that would leave the cgroup trees below it writable, and in a user namespace
+        // the payload may be the user whom a part of them was delegated to (CVE-2023-25809).
+        string source = input.InBundle(mount.Source);
+        if (options.Recursive && input.HasUserNamespace && (source == "/sys" || source.StartsWith("/sys/", StringComparison.Ordinal)))
+        {
+            options = options.WithReadonlyTree();
+        }
+
         AddBindOf(
-            plan, input.InBundle(mount.Source), options.Recursive, sources.Next(jsonPath), mount.Destination, options, jsonPath,
+            plan, source, options.Recursive, sources.Next(jsonPath), mount.Destination, options, jsonPath,
             RootSteps.HostPropagation(input), MapOf(mount));
     }
 
@@ -133,7 +141,7 @@ public static class MountSteps
         }
 
         AddBindOf(
-            plan, hosts.Path, recursive: true, sources.Next(jsonPath), mount.Destination, options, jsonPath, RootSteps.HostPropagation(input));
+            plan, hosts.Path, recursive: true, sources.Next(jsonPath), mount.Destination, options.WithReadonlyTree(), jsonPath, RootSteps.HostPropagation(input));
         return true;
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Engine.Diagnostics;
 using Engine.Linux;
+using Engine.Rootless;
 using Engine.Rpc;
 using Engine.Rpc.Linux;
 using Engine.Rpc.Transport;
@@ -47,7 +48,7 @@ public sealed class LaunchMessage(LaunchMode mode, string id)
 }
 
 /// <summary>What the starter said last on the launch socket.</summary>
-/// <param name="Kind">0 runs, 1 failed, 2 ended.</param>
+/// <param name="Kind">0 runs, 1 failed, 2 ended, 3 waits for its id maps.</param>
 /// <param name="Error">One line; empty unless it failed.</param>
 /// <param name="Program">What could not be executed, where that is the failure; else null.</param>
 /// <param name="Errno">Of the failure.</param>
@@ -72,7 +73,9 @@ public sealed class StarterProcess : IDisposable
     /// <param name="mode">create or exec.</param>
     /// <param name="id">The container.</param>
     /// <param name="stdio">Inherit for an exec without a terminal: the new process takes this one's.</param>
-    public static StarterProcess Start(string mode, string id, SpawnStdio stdio)
+    /// <param name="rootless">The way into a user namespace, for an ordinary user; null for a starter that has its privilege.</param>
+    /// <exception cref="EngineException">It found no way into the user namespace.</exception>
+    public static StarterProcess Start(string mode, string id, SpawnStdio stdio, RootlessEntry? rootless = null)
     {
         using SafeFd image = Installation.OpenSealedStarter();
         (FdChannel mine, SafeFd theirs) = FdChannel.Pair();
@@ -80,8 +83,40 @@ public sealed class StarterProcess : IDisposable
         {
             SpawnedProcess process = SpawnedProcess.Start(
                 image, ["starter", mode, id], environment: [], inherit: [(theirs.Value, 3)], stdio, newSession: stdio == SpawnStdio.Null);
-            return new StarterProcess(mine, process);
+            var starter = new StarterProcess(mine, process);
+            try
+            {
+                rootless?.Lead(starter, mode, id, image);
+                return starter;
+            }
+            catch
+            {
+                starter.Dispose();
+                throw;
+            }
         }
+    }
+
+    /// <summary>The first word to a starter of an ordinary user; <paramref name="user"/>: the user namespace that it joins.</summary>
+    internal void SendEntry(NamespaceEntryKind kind, string purpose, string id, SafeFd image, SafeFd? user)
+    {
+        using var arena = new MessageArena();
+        var entry = new NamespaceEntry
+        {
+            Version = Limits.Version,
+            Build = arena.Bytes(BuildId.Value),
+            Kind = (uint)kind,
+            Purpose = arena.Text(purpose),
+            Id = arena.Text(id),
+        };
+        _launch.SendMessage(ref entry, user is null ? [image.Value] : [image.Value, user.Value]);
+    }
+
+    /// <summary>The word that its id maps are written.</summary>
+    internal void SendMapped()
+    {
+        var mapped = new NamespaceMapped { Done = 1 };
+        _launch.SendMessage(ref mapped, []);
     }
 
     /// <summary>Its process id.</summary>

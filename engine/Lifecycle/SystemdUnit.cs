@@ -20,12 +20,16 @@ internal sealed class SystemdUnit : IDisposable
     private readonly StarterProcess _holder;
     private readonly IReadOnlyList<CgroupStep> _late;
 
-    private SystemdUnit(string unit, StarterProcess holder, IReadOnlyList<CgroupStep> late)
+    private SystemdUnit(string unit, StarterProcess holder, IReadOnlyList<CgroupStep> late, string? manager)
     {
+        Manager = manager;
         _unit = unit;
         _holder = holder;
         _late = late;
     }
+
+    /// <summary>Cgroup of the user's manager, which made it; null for the machine's.</summary>
+    public string? Manager { get; }
 
     /// <summary>Has the unit made when <paramref name="wanted"/>; null otherwise.</summary>
     /// <param name="wanted">The caller asked for systemd's driver.</param>
@@ -41,10 +45,11 @@ internal sealed class SystemdUnit : IDisposable
 
         RuntimeSpec spec = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts, out _);
         LinuxSpec linux = spec.Linux ?? new LinuxSpec();
-        SystemdPath path = SystemdPath.Parse(linux.CgroupsPath, id);
+        string? manager = SystemdScope.ManagerOfUser();
+        SystemdPath path = SystemdPath.Parse(linux.CgroupsPath, id, manager);
         CgroupPlan plan = CgroupPlan.Create(linux, id, CgroupLayout.Read(), unit: path);
         StarterProcess holder = StarterProcess.Start("hold", id, SpawnStdio.Null);
-        var unit = new SystemdUnit(path.Unit, holder, UnitHolder.Tighten(plan.Steps, linux.Resources?.Pids?.Limit));
+        var unit = new SystemdUnit(path.Unit, holder, UnitHolder.Tighten(plan.Steps, linux.Resources?.Pids?.Limit), manager);
         try
         {
             SystemdScope.Ensure(path, holder.Pid, spec.Annotations, plan.Steps);

@@ -16,11 +16,19 @@ public sealed record CommandOutput(int ExitCode, string Text)
     /// <summary>Runs <paramref name="program"/>, looked up in PATH, with /dev/null as its input and this process's environment.</summary>
     /// <exception cref="EngineException">There is no such program.</exception>
     /// <exception cref="SyscallException">It cannot be executed.</exception>
-    public static CommandOutput Of(string program, IReadOnlyList<string> arguments)
+    public static CommandOutput Of(string program, IReadOnlyList<string> arguments) => Of(Find(program), program, arguments, Variables());
+
+    /// <summary>Runs the program at an absolute path, with /dev/null as its input.</summary>
+    /// <param name="path">Where it is; nothing is looked up.</param>
+    /// <param name="name">What it is told it is called.</param>
+    /// <param name="arguments">The others.</param>
+    /// <param name="environment">KEY=VALUE.</param>
+    /// <exception cref="SyscallException">It cannot be executed.</exception>
+    public static CommandOutput Of(string path, string name, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
     {
         using var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
         int end = (int)output.ClientSafePipeHandle.DangerousGetHandle();
-        using SpawnedProcess process = SpawnedProcess.Start(Find(program), [program, .. arguments], Variables(), [(end, 1), (end, 2)], newSession: false);
+        using SpawnedProcess process = SpawnedProcess.Start(path, [name, .. arguments], environment, [(end, 1), (end, 2)], newSession: false);
         output.DisposeLocalCopyOfClientHandle();
         using var reader = new StreamReader(output, Encoding.UTF8);
         string text = reader.ReadToEnd();

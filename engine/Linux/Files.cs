@@ -119,6 +119,13 @@ public static unsafe class Files
         return (*(uint*)(buffer + 136), *(uint*)(buffer + 140), *(ulong*)(buffer + 32));
     }
 
+    /// <summary>ST_* of the mount that the file is on.</summary>
+    public static ulong MountFlags(SafeFd file)
+    {
+        ulong* buffer = stackalloc ulong[Libc.StatvfsWords];
+        return Libc.fstatvfs(file.Value, buffer) == 0 ? buffer[9] : throw SyscallException.Last("fstatvfs");
+    }
+
     /// <summary>True when this process may write to <paramref name="path"/>, by its effective ids and capabilities.</summary>
     public static bool IsWritable(string path) => Libc.faccessat(fcntl_h.AT_FDCWD, path, W_OK, fcntl_h.AT_EACCESS) == 0;
 

@@ -44,6 +44,16 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint syscall_openat2(nint number, nint directory, string path, Engine.Shared.Linux.open_how* how, nint size);
 
+    /// <summary>Room for struct statvfs, which is the same on 64-bit machines; f_flag is its tenth word.</summary>
+    internal const int StatvfsWords = 14;
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fstatvfs(int fd, ulong* buffer);
+
+    /// <summary>0, or the errno.</summary>
+    [LibraryImport("libc")]
+    internal static partial int getpwuid_r(uint uid, void* entry, byte* buffer, nuint size, void** found);
+
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int memfd_create(byte* name, uint flags);
 }

@@ -37,7 +37,9 @@ public sealed record ContainerRecord(string Id, uint OwnerUid, IReadOnlyList<Cgr
             var own = document.RootElement.GetProperty("engine");
             // The creation opens the slots in the order in which it records them.
             var slots = own.GetProperty("cgroups").EnumerateArray().Select(Slot);
-            return new ContainerRecord(document.RootElement.GetProperty("id").GetString() ?? "", own.GetProperty("uid").GetUInt32(), [.. slots]);
+            // In a user namespace the caller's uid is another's: there the caller is root.
+            uint owner = Identity.IsInUserNamespace ? 0 : own.GetProperty("uid").GetUInt32();
+            return new ContainerRecord(document.RootElement.GetProperty("id").GetString() ?? "", owner, [.. slots]);
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

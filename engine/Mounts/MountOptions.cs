@@ -99,6 +99,14 @@ public sealed class MountOptions
         (MS_RDONLY, "ro"), (MS_SYNCHRONOUS, "sync"), (MS_DIRSYNC, "dirsync"), (MS_MANDLOCK, "mand"), (MS_LAZYTIME, "lazytime"),
     ];
 
+    /// <summary>The same, with "ro" meaning the mounts below as well.</summary>
+    public MountOptions WithReadonlyTree()
+    {
+        var copy = (MountOptions)MemberwiseClone();
+        copy.RecursiveSet |= MOUNT_ATTR_RDONLY & AttrSet;
+        return copy;
+    }
+
     /// <summary>Sorts the options of a mount of this type. Types "bind", "none" and none at all are no filesystem.</summary>
     public static MountOptions Parse(string? type, ReadOnlySpan<string> options)
     {

@@ -1,6 +1,7 @@
 using Engine.Diagnostics;
 using Engine.Lifecycle;
 using Engine.Linux;
+using Engine.Rootless;
 using Engine.Rpc;
 using Engine.Rpc.Client;
 using Engine.Rpc.Linux;
@@ -31,6 +32,7 @@ public static class RuntimeCreate
     public static SafeFd? Create(StateRoot root, RuntimeOptions options, List<string> warnings)
     {
         byte[] config = CreateClient.ReadConfig(options.Bundle);
+        using RootlessEntry? rootless = Identity.EffectiveUid == 0 ? null : RootlessEntry.ForContainer(config);
         using SafeFd? trace = options.Trace is null ? null : CreateClient.OpenTrace(options.Trace);
         using var activation = ActivationFiles.OfCaller(options.PreserveFds);
         ContainerDirectory directory = root.Reserve(options.Id);
@@ -40,7 +42,7 @@ public static class RuntimeCreate
             try
             {
                 unit = SystemdUnit.Make(options.SystemdCgroup, options.Id, config);
-                CreationClients made = Launch(root, directory, options, activation, config, trace, warnings);
+                CreationClients made = Launch(root, directory, options, activation, config, trace, rootless, unit?.Manager, warnings);
                 unit?.Release();
                 return HandOver(made, options);
             }
@@ -58,7 +60,8 @@ public static class RuntimeCreate
     }
 
     private static CreationClients Launch(
-        StateRoot root, ContainerDirectory directory, RuntimeOptions options, ActivationFiles activation, byte[] config, SafeFd? trace, List<string> warnings)
+        StateRoot root, ContainerDirectory directory, RuntimeOptions options, ActivationFiles activation, byte[] config, SafeFd? trace,
+        RootlessEntry? rootless, string? systemdManager, List<string> warnings)
     {
         directory.WriteConfig(config);
         using SafeFd listener = UnixSockets.Listen(directory.Descriptor, ContainerDirectory.StartSocket, Backlog, datagrams: true);
@@ -69,7 +72,7 @@ public static class RuntimeCreate
         using var host = new SupervisorClient(hostChannel);
         using (hostEnd)
         using (containerEnd)
-        using (StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Inherit))
+        using (StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Inherit, rootless))
         {
             var launch = new LaunchMessage(LaunchMode.Runtime, options.Id)
             {
@@ -86,13 +89,13 @@ public static class RuntimeCreate
             starter.Send(launch);
             hostEnd.Dispose();
             containerEnd.Dispose();
-            return Drive(starter, host, containerChannel, options, spec => Amend(spec, directory, options, activation), config, trace, warnings);
+            return Drive(starter, host, containerChannel, options, rootless?.Order, systemdManager, spec => Amend(spec, directory, options, activation), config, trace, warnings);
         }
     }
 
     private static CreationClients Drive(
-        StarterProcess starter, SupervisorClient host, FdChannel container, RuntimeOptions options, Action<RuntimeSpec> amend, byte[] config, SafeFd? trace,
-        List<string> warnings)
+        StarterProcess starter, SupervisorClient host, FdChannel container, RuntimeOptions options, RootlessOrder? rootless, string? systemdManager, Action<RuntimeSpec> amend,
+        byte[] config, SafeFd? trace, List<string> warnings)
     {
         var order = new CreateOrder
         {
@@ -103,6 +106,11 @@ public static class RuntimeCreate
             KeepKeyring = options.KeepKeyring,
             SystemdCgroup = options.SystemdCgroup,
             Unmonitored = true,
+            RequiresCgroup = options.RequiresCgroup,
+            NoCgroup = options.NoCgroup,
+            SystemdManager = systemdManager,
+            Workflow = WorkflowChoice.NameOf(rootless is null ? Workflow.Root : Workflow.Rootless),
+            Rootless = rootless,
         };
         try
         {
@@ -152,7 +160,7 @@ public static class RuntimeCreate
         if (!options.SystemdCgroup && spec.Linux is { CgroupsPath: null or "" } linux)
         {
             // runc's default: nothing of ours stays above it.
-            linux.CgroupsPath = "/" + options.Id;
+            linux.CgroupsPath = options.Id;
         }
     }
 

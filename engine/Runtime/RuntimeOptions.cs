@@ -19,6 +19,12 @@ public sealed record RuntimeOptions
     /// <summary>The process stays in the caller's session keyring.</summary>
     public bool KeepKeyring { get; init; }
 
+    /// <summary>A cgroup that cannot be had is a failure.</summary>
+    public bool RequiresCgroup { get; init; }
+
+    /// <summary>No cgroup is made at all.</summary>
+    public bool NoCgroup { get; init; }
+
     /// <summary>systemd makes the cgroup.</summary>
     public bool SystemdCgroup { get; init; }
 

@@ -62,6 +62,9 @@ public sealed record EngineState
     /// <summary>It was started by name with <c>engine instance</c>.</summary>
     public bool Instance { get; set; }
 
+    /// <summary>root, setuid or rootless: how every later command on the container gets its privilege. Absent in older records, which are root's.</summary>
+    public string? Workflow { get; set; }
+
     /// <summary>The payload has a terminal.</summary>
     public bool Terminal { get; set; }
     public string? LogPath { get; set; }

@@ -15,54 +15,51 @@ public sealed class StateRoot
     public const string Variable = "ENGINE_ROOT";
 
     /// <summary>Default root of unmonitored containers, for root.</summary>
-    public const string RuntimeDefault = "/run/" + Unmonitored;
+    public const string RuntimeDefault = "/run/engine/" + Unmonitored;
 
-    private const string Monitored = "engine/oci";
-    private const string Unmonitored = "engine/runc";
+    private const string Monitored = "oci";
+    private const string Unmonitored = "runc";
 
     // Not the beginning of an id: a directory whose removal has begun.
     internal const string GonePrefix = ".gone-";
 
-    private StateRoot(string path) => Path = path;
+    private readonly bool _isUsers;
+
+    private StateRoot(string path, bool isUsers = false)
+    {
+        Path = path;
+        _isUsers = isUsers;
+    }
 
     /// <summary>Absolute path.</summary>
     public string Path { get; }
 
     /// <summary>
     /// The root named by <paramref name="option"/> (<c>--root</c>), else by ENGINE_ROOT, else <c>/run/engine/oci</c> for
-    /// root and <c>$XDG_RUNTIME_DIR/engine/oci</c> for users. Nothing is made yet.
+    /// root and <c>engine/oci</c> in the user's runtime directory for others (<see cref="UserDirectory"/>). Nothing is made yet.
     /// </summary>
-    /// <exception cref="EngineException">A user without XDG_RUNTIME_DIR named no root.</exception>
     public static StateRoot Locate(string? option) =>
-        Locate(string.IsNullOrEmpty(option) ? Environment.GetEnvironmentVariable(Variable) : option, Monitored, "--root or ENGINE_ROOT");
+        Locate(string.IsNullOrEmpty(option) ? Environment.GetEnvironmentVariable(Variable) : option, Monitored);
 
     /// <summary>
-    /// The root of unmonitored containers: <paramref name="option"/>, else <c>/run/engine/runc</c> for root and
-    /// <c>$XDG_RUNTIME_DIR/engine/runc</c> for users. The environment names none: the callers of a runtime pass it on from anywhere.
+    /// The root of unmonitored containers: <paramref name="option"/>, else <c>/run/engine/runc</c> for root and <c>engine/runc</c> in the
+    /// user's runtime directory for others. ENGINE_ROOT names none: the callers of a runtime pass it on from anywhere.
     /// </summary>
-    /// <exception cref="EngineException">As for <see cref="Locate(string?)"/>.</exception>
-    public static StateRoot LocateRuntime(string? option) => Locate(option, Unmonitored, "--root");
+    public static StateRoot LocateRuntime(string? option) => Locate(option, Unmonitored);
 
     // podman and buildah of an ordinary user start a runtime as root of a user namespace, with that user's XDG_RUNTIME_DIR (runc's rule).
     private static bool IsUserInNamespace() => Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 }
         && Environment.GetEnvironmentVariable("USER") != "root" && Identity.IsInUserNamespace;
 
-    private static StateRoot Locate(string? named, string leaf, string advice)
+    private static StateRoot Locate(string? named, string leaf)
     {
         if (!string.IsNullOrEmpty(named))
         {
             return new StateRoot(System.IO.Path.GetFullPath(named));
         }
 
-        if (Identity.EffectiveUid == 0 && !IsUserInNamespace())
-        {
-            return new StateRoot("/run/" + leaf);
-        }
-
-        string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        return string.IsNullOrEmpty(runtime)
-            ? throw new EngineException($"no state directory: XDG_RUNTIME_DIR is not set; name one with {advice}")
-            : new StateRoot(System.IO.Path.Combine(runtime, leaf));
+        bool isRoot = Identity.EffectiveUid == 0 && !IsUserInNamespace();
+        return new StateRoot(System.IO.Path.Combine(isRoot ? "/run/engine" : UserDirectory.Locate(), leaf), isUsers: !isRoot);
     }
 
     /// <summary>
@@ -166,6 +163,12 @@ public sealed class StateRoot
 
     private void MakeRoot()
     {
+        if (_isUsers)
+        {
+            UserDirectory.Make(Path);
+            return;
+        }
+
         try
         {
             Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

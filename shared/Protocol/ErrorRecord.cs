@@ -36,6 +36,9 @@ public enum StageId : uint
 
     /// <summary>Data plane.</summary>
     Pump = 10,
+
+    /// <summary>An ordinary user's starter on its way into a user namespace of that user's.</summary>
+    Rootless = 11,
 }
 
 /// <summary>
@@ -89,6 +92,7 @@ public static class StageNames
             case StageId.Drop: return "starter:[7:dro]"u8;
             case StageId.Exec: return "starter:[8:exe]"u8;
             case StageId.Pump: return "engine-pump"u8;
+            case StageId.Rootless: return "starter:[1:use]"u8;
             default: return "starter"u8;
         }
     }

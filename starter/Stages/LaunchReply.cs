@@ -37,6 +37,13 @@ internal static unsafe class LaunchReply
     /// <summary>Reports what was kept.</summary>
     public static void SendKept() => Send(-1);
 
+    /// <summary>This process is alone in a new user namespace, whose id maps the CLI is to write.</summary>
+    public static void WantsMaps(int pid)
+    {
+        Compose(NamespaceEntry.WantsMaps, pid, 0, default);
+        Send(-1);
+    }
+
     /// <summary>Exec: the process runs; <paramref name="terminal"/> (or -1) stays the caller's.</summary>
     public static void Runs(int pid, int terminal)
     {

@@ -16,9 +16,6 @@ internal static unsafe class Stage0Entry
     /// <summary>The descriptor that the CLI leaves open for us.</summary>
     public const int LaunchSocket = 3;
 
-    // /proc/self/ns/user of the first user namespace: PROC_USER_INIT_INO, fixed in the kernel.
-    private const ulong InitialUserNamespace = 0xeffffffd;
-
     private const int FirstSignal = 1;
 
     // 1:3, in the kernel's encoding of small numbers.
@@ -38,6 +35,8 @@ internal static unsafe class Stage0Entry
         }
 
         Workflow workflow = Decide(secure);
+        if (workflow == Workflow.Rootless)
+            return ResetProcess(workflow) && ResetSignals() ? Stage1Rootless.Run() : Stage1Rootless.Failed();
         bool clean = workflow != Workflow.None && ResetProcess(workflow) && ResetSignals() && CallerLimits.Keep() &&
             CheckSecurebits() && Policy.Policy.Allows(workflow);
         if (!clean)
@@ -46,6 +45,7 @@ internal static unsafe class Stage0Entry
             return 255;
         }
 
+        UserNamespace.Look();
         return Stage1Launch.Run(workflow);
     }
 
@@ -101,23 +101,10 @@ internal static unsafe class Stage0Entry
             return real == 0 ? Workflow.Root : Workflow.Rootless;
         }
 
-        if (real != 0 && effective == 0 && saved == 0 && InInitialUserNamespace())
+        if (real != 0 && effective == 0 && saved == 0 && UserNamespace.IsInitial())
             return Workflow.Setuid;
         Failure.Refuse("AT_SECURE"u8, "privilege from the file, but not that of a set-uid root program in the initial user namespace"u8);
         return Workflow.None;
-    }
-
-    private static bool InInitialUserNamespace()
-    {
-        stat info = default;
-        statfs system = default;
-        int ns = Sys.openat(AT_FDCWD, CString.Of("/proc/self/ns/user"u8), O_RDONLY | O_CLOEXEC, 0);
-        if (ns < 0)
-            return false;
-        bool initial = Sys.fstat(ns, &info) >= 0 && Sys.fstatfs(ns, &system) >= 0 && system.f_type == NSFS_MAGIC &&
-            info.st_ino == InitialUserNamespace;
-        Sys.close(ns);
-        return initial;
     }
 
     private static bool ResetProcess(Workflow workflow)

@@ -143,7 +143,7 @@ internal static unsafe class MasterProcess
         MasterEnvironment.Fill(environment);
 
         DropPlan plan = default;
-        plan.Id = MasterDescriptors.IdBase + (uint)Sys.getpid();
+        plan.Id = UserNamespace.OwnId(MasterDescriptors.IdBase);
         plan.Executable = LaunchRecord.Get(LaunchDescriptor.MasterExe);
         plan.Descriptors = descriptors;
         plan.Count = 8;

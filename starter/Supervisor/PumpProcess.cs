@@ -176,7 +176,7 @@ internal static unsafe class PumpProcess
         environment[0] = null;
 
         DropPlan plan = default;
-        plan.Id = MasterDescriptors.PumpIdBase + (uint)Sys.getpid();
+        plan.Id = UserNamespace.OwnId(MasterDescriptors.PumpIdBase);
         plan.Executable = LaunchRecord.Get(LaunchDescriptor.PumpExe);
         plan.Descriptors = descriptors;
         plan.Count = 4;

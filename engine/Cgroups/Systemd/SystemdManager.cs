@@ -21,13 +21,13 @@ internal sealed class SystemdManager : IDisposable
 
     private SystemdManager(DBus bus) => _bus = bus;
 
-    /// <summary>Connects to the manager of the system.</summary>
+    /// <summary>Connects to the manager of the system, or for an ordinary user to that user's.</summary>
     /// <exception cref="CgroupException">There is no library, no bus, or no systemd on it.</exception>
     public static SystemdManager Connect()
     {
         try
         {
-            var manager = new SystemdManager(DBus.Open(user: false));
+            var manager = new SystemdManager(DBus.Open(IsUsers));
             manager.WatchJobs();
             return manager;
         }
@@ -37,7 +37,26 @@ internal sealed class SystemdManager : IDisposable
         }
         catch (SyscallException error)
         {
-            throw new CgroupException($"the systemd cgroup driver cannot reach the system bus: {error.Message}", "systemd and D-Bus must run here, or leave the systemd cgroup driver away", error);
+            throw new CgroupException($"the systemd cgroup driver cannot reach the {(IsUsers ? "user's" : "system")} bus: {error.Message}", "systemd and D-Bus must run here, or leave the systemd cgroup driver away", error);
+        }
+    }
+
+    /// <summary>True where the manager is an ordinary user's: only that one takes orders from this process.</summary>
+    public static bool IsUsers => Identity.EffectiveUid != 0;
+
+    /// <summary>The cgroup below which the manager makes units.</summary>
+    /// <exception cref="CgroupException">It does not say.</exception>
+    public string ControlGroup()
+    {
+        try
+        {
+            using DBusMessage call = _bus.NewCall(Destination, Path, "org.freedesktop.DBus.Properties", "Get");
+            using DBusMessage reply = _bus.Call(call.Text(Interface).Text("ControlGroup"));
+            return reply.EnterVariant("s").ReadText();
+        }
+        catch (DBusException error)
+        {
+            throw Refused("ControlGroup", error);
         }
     }
 

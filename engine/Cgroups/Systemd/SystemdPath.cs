@@ -14,6 +14,7 @@ public sealed record SystemdPath(string Slice, string Unit, string Path)
 {
     private const string JsonPath = "linux.cgroupsPath";
     private const string DefaultSlice = "system.slice";
+    private const string UserDefaultSlice = "user.slice";
     private const string DefaultPrefix = "engine";
     private const string SliceSuffix = ".slice";
 
@@ -24,12 +25,14 @@ public sealed record SystemdPath(string Slice, string Unit, string Path)
     public bool IsSlice => Unit.EndsWith(SliceSuffix, StringComparison.Ordinal);
 
     /// <summary>Reads the config's value.</summary>
-    /// <param name="cgroupsPath">Null or empty for engine-ID.scope in system.slice.</param>
+    /// <param name="cgroupsPath">Null or empty for engine-ID.scope in system.slice, or in user.slice of a user's manager.</param>
     /// <param name="id">Container id.</param>
+    /// <param name="manager">Cgroup of the manager that makes the unit; null for the machine's, which is the root.</param>
     /// <exception cref="CgroupException">Another form, or a name that systemd would not take.</exception>
-    public static SystemdPath Parse(string? cgroupsPath, string id)
+    public static SystemdPath Parse(string? cgroupsPath, string id, string? manager = null)
     {
-        string given = string.IsNullOrEmpty(cgroupsPath) ? $"{DefaultSlice}:{DefaultPrefix}:{id}" : cgroupsPath;
+        string defaultSlice = manager is null ? DefaultSlice : UserDefaultSlice;
+        string given = string.IsNullOrEmpty(cgroupsPath) ? $"{defaultSlice}:{DefaultPrefix}:{id}" : cgroupsPath;
         string[] parts = given.Split(':');
         if (parts.Length != 3)
         {
@@ -38,7 +41,7 @@ public sealed record SystemdPath(string Slice, string Unit, string Path)
                 "or leave the systemd cgroup driver away");
         }
 
-        string slice = parts[0].Length == 0 ? DefaultSlice : parts[0];
+        string slice = parts[0].Length == 0 ? defaultSlice : parts[0];
         string name = parts[2];
         string unit = name.EndsWith(SliceSuffix, StringComparison.Ordinal) ? name : $"{parts[1]}-{name}.scope";
         if (name.Length == 0 || !IsUnitName(unit))
@@ -48,7 +51,7 @@ public sealed record SystemdPath(string Slice, string Unit, string Path)
 
         // A slice is where its own name says, whatever the first part is.
         string path = unit.EndsWith(SliceSuffix, StringComparison.Ordinal) ? Expand(unit) : (slice == "-.slice" ? "" : Expand(slice)) + "/" + unit;
-        return new SystemdPath(slice, unit, path);
+        return new SystemdPath(slice, unit, manager?.TrimEnd('/') + path);
     }
 
     /// <summary>a-b.slice → /a.slice/a-b.slice</summary>

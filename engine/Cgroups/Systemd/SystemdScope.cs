@@ -6,6 +6,16 @@ namespace Engine.Cgroups.Systemd;
 /// </summary>
 public static class SystemdScope
 {
+    /// <summary>The cgroup below which the caller's manager makes units; null for the machine's manager, which is the root.</summary>
+    /// <exception cref="CgroupException">No systemd.</exception>
+    public static string? ManagerOfUser()
+    {
+        if (!SystemdManager.IsUsers)
+            return null;
+        using SystemdManager manager = SystemdManager.Connect();
+        return manager.ControlGroup();
+    }
+
     /// <summary>
     /// Makes the unit. A scope lives as long as it holds a process, so it is made around one: <paramref name="holder"/> must
     /// stay until the container's own is in the cgroup.

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Engine.Diagnostics;
 using Engine.Lifecycle;
 using Engine.Linux;
+using Engine.Rootless;
 using Engine.Shared.Protocol;
 using Engine.State;
 
@@ -55,6 +56,7 @@ public sealed class CreateArguments
     private readonly Option<string?> _format = Options.Text("--log-format", null, "basic, kubernetes or json (default kubernetes)", "FORMAT", "LOG_FORMAT");
     private readonly Option<string?> _pidFile = Options.Text("--pid-file", null, "file to write the container's pid to", "FILE", "PID_FILE");
     private readonly Option<bool> _systemd = Options.Switch("--systemd-cgroup", null, "let systemd make the cgroup; linux.cgroupsPath is then slice:prefix:name");
+    private readonly Option<string?> _workflow = new("--workflow") { Description = "setuid or rootless (ordinary users; default: what the machine and the config offer)", HelpName = "NAME" };
     private readonly Option<bool> _plan = Options.Switch("--plan", null, "print the steps of the creation and do nothing");
     private readonly Option<string?> _trace = new("--trace") { Description = "write every RPC with its microseconds as a Chrome trace", HelpName = "FILE" };
     private readonly Option<bool>? _empty;
@@ -78,7 +80,7 @@ public sealed class CreateArguments
         }
 
         command.Arguments.Add(_id);
-        foreach (Option? option in new Option?[] { _root, _bundleOperand is null ? _bundle : null, _sync, _log, _format, _pidFile, _empty, _systemd, _plan, _trace })
+        foreach (Option? option in new Option?[] { _root, _bundleOperand is null ? _bundle : null, _sync, _log, _format, _pidFile, _empty, _systemd, _workflow, _plan, _trace })
         {
             if (option is not null)
             {
@@ -116,6 +118,7 @@ public sealed class CreateArguments
             LogFormat = Formats[known].Format,
             PidFile = Absolute(parsed.GetValue(_pidFile)),
             EmptyProcess = _empty is not null && parsed.GetValue(_empty),
+            Workflow = WorkflowOf(parsed.GetValue(_workflow)),
             SystemdCgroup = parsed.GetValue(_systemd),
             Trace = Absolute(parsed.GetValue(_trace)),
         };
@@ -125,17 +128,35 @@ public sealed class CreateArguments
     public static int PrintPlan(CreateOptions options)
     {
         var warnings = new List<string>();
+        byte[] config = CreateClient.ReadConfig(options);
+        Workflow workflow = WorkflowChoice.ForContainer(options.Workflow, config);
+        using RootlessEntry? rootless = workflow == Workflow.Rootless ? RootlessEntry.ForContainer(config) : null;
         var order = new CreateOrder
         {
             Id = options.Id,
             Bundle = options.Bundle,
             EmptyProcess = options.EmptyProcess,
             SystemdCgroup = options.SystemdCgroup,
+            Workflow = WorkflowChoice.NameOf(workflow),
+            Rootless = rootless?.Order,
             Uid = Identity.EffectiveUid,
         };
-        Console.Out.Write(CreateContainer.Plan(order, CreateClient.ReadConfig(options), warnings).Print());
+        Console.Out.Write(CreateContainer.Plan(order, config, warnings).Print());
         warnings.ForEach(warning => Report.Warning("plan", warning));
         return 0;
+    }
+
+    private static Workflow? WorkflowOf(string? name)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            return null;
+        }
+
+        int known = Array.FindIndex(WorkflowChoice.Names, entry => entry.Name == name);
+        return known >= 0
+            ? WorkflowChoice.Names[known].Workflow
+            : throw new UsageException($"unknown workflow \"{Printable.Of(name)}\": must be {string.Join(", ", WorkflowChoice.Names.Select(entry => entry.Name))}");
     }
 
     private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);

@@ -1,6 +1,7 @@
 using Engine.Diagnostics;
 using Engine.Lifecycle;
 using Engine.Linux;
+using Engine.Rootless;
 using Engine.Runtime;
 
 namespace Engine.Cli.Runc;
@@ -42,6 +43,8 @@ public static class CreateCommand
         PreserveFds = checked((int)Math.Clamp(call.Number("preserve-fds"), int.MinValue, int.MaxValue)),
         KeepKeyring = call.Switch("no-new-keyring"),
         SystemdCgroup = call.Globals.SystemdCgroup,
+        RequiresCgroup = call.Globals.Rootless == false,
+        NoCgroup = call.Globals.NoCgroup,
         KeepsTerminal = keepsTerminal,
         DiesWithCaller = diesWithCaller,
         Trace = call.Path("trace"),
@@ -51,8 +54,20 @@ public static class CreateCommand
     internal static int Plan(RuntimeOptions options, RuncLog log)
     {
         var warnings = new List<string>();
-        var order = new CreateOrder { Id = options.Id, Bundle = options.Bundle, Uid = Identity.EffectiveUid, SystemdCgroup = options.SystemdCgroup, Unmonitored = true };
-        Console.Out.Write(CreateContainer.Plan(order, CreateClient.ReadConfig(options.Bundle), warnings).Print());
+        byte[] config = CreateClient.ReadConfig(options.Bundle);
+        using RootlessEntry? rootless = Identity.EffectiveUid == 0 ? null : RootlessEntry.ForContainer(config);
+        var order = new CreateOrder
+        {
+            Id = options.Id,
+            Bundle = options.Bundle,
+            Uid = Identity.EffectiveUid,
+            SystemdCgroup = options.SystemdCgroup,
+            RequiresCgroup = options.RequiresCgroup,
+            NoCgroup = options.NoCgroup,
+            Rootless = rootless?.Order,
+            Unmonitored = true,
+        };
+        Console.Out.Write(CreateContainer.Plan(order, config, warnings).Print());
         warnings.ForEach(log.Warning);
         return 0;
     }

@@ -57,12 +57,12 @@ public sealed class EntryTests
     }
 
     [RootFact]
-    public void Another_user_is_told_that_there_is_no_rootless_workflow()
+    public void Another_user_must_say_first_which_user_namespace()
     {
         using var launch = LaunchSocket.Start("exec setpriv --reuid=65534 --regid=65534 --clear-groups /proc/self/fd/8 8<\"$0\"");
         launch.Send(launch.Record());
         var result = launch.Result();
-        Assert.Equal((1u, StageId.Entry, "policy: rootless.workflow", 255), (result.Kind, result.Stage, result.Operation, result.ExitCode));
+        Assert.Equal((1u, StageId.Rootless, "launch", 255), (result.Kind, result.Stage, result.Operation, result.ExitCode));
     }
 
     [RootFact]
