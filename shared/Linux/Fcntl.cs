@@ -36,6 +36,9 @@ public static class fcntl_h
         RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2, RENAME_WHITEOUT = 4, SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, GRND_NONBLOCK = 1,
         GRND_RANDOM = 2;
     public const int PIDFD_NONBLOCK = 0x800;
+
+    // flock
+    public const int LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
 }
 
 /// <summary>linux/limits.h and linux/uio.h: sizes that the kernel enforces.</summary>

@@ -145,6 +145,12 @@ public enum SourceFlags : uint
 
     /// <summary>With IdMap: of every mount of the tree, not of the top one only.</summary>
     RecursiveIdMap = 32,
+
+    /// <summary>It will be the container's root: the set-uid workflow has rules of its own for that.</summary>
+    Root = 64,
+
+    /// <summary>Path is a device of the host. In the set-uid workflow the only sources that the supervisor opens itself, from a list.</summary>
+    Device = 128,
 }
 
 /// <summary>

@@ -36,6 +36,9 @@ public enum StageNoteKind : uint
 
     /// <summary>Stage to whoever connected to start.sock: its Start is the one that counts. What follows is as on the link.</summary>
     Begun = 10,
+
+    /// <summary>As Source, for one that was asked for as the container's root (<see cref="SourceFlags.Root"/>).</summary>
+    RootSource = 11,
 }
 
 /// <summary>

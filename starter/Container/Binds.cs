@@ -1,4 +1,5 @@
 using Engine.Shared.Protocol;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Container;
@@ -8,6 +9,8 @@ internal static unsafe class Binds
 {
     public static bool Mount(ref MountBind request)
     {
+        if (!MountRules.Permit(ref request))
+            return false;
         if (!SourceTable.Take(request.Slot, (request.Flags & (uint)MountFlags.Optional) != 0, out int mount))
             return Failure.SetPath(request.Destination);
         if (mount < 0)
@@ -19,6 +22,8 @@ internal static unsafe class Binds
 
     public static bool Change(ref ChangeMount request)
     {
+        if (!MountRules.Permit(ref request))
+            return false;
         int target = RootPath.Find(request.Destination);
         if (target < 0)
             return false;

@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Container;
@@ -18,6 +19,8 @@ internal static unsafe class Filesystems
 
     public static bool Mount(ref MountFilesystem request)
     {
+        if (!MountRules.Permit(ref request))
+            return false;
         bool existed = true;
         int target = Target(ref request, ref existed);
         if (target < 0)
@@ -120,6 +123,8 @@ internal static unsafe class Filesystems
 
         if (!Options(context, request.Options, request.Destination, out bool hasMode))
             return false;
+        if (!FilesystemRules.Complete(context, ref request))
+            return false;
         if (!hasMode && old >= 0 && request.Type.Is("tmpfs"u8) && !InheritMode(context, old, request.Destination))
             return false;
 
@@ -156,7 +161,8 @@ internal static unsafe class Filesystems
         return Option(context, CString.Of("mode"u8), mode.Text, path);
     }
 
-    private static bool Option(int context, byte* key, byte* value, Text path)
+    /// <summary>One option of a filesystem that is being made; <paramref name="value"/> is null for a flag.</summary>
+    public static bool Option(int context, byte* key, byte* value, Text path)
     {
         int result = Sys.fsconfig(context, value == null ? FSCONFIG_SET_FLAG : (uint)FSCONFIG_SET_STRING, key, value, 0);
         if (result >= 0)

@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Container;
@@ -31,6 +32,8 @@ internal static unsafe class Nodes
 
     public static bool Device(ref CreateDevice request)
     {
+        if (!MountRules.Permit(ref request))
+            return false;
         if (request.BindSlotPlusOne != 0)
             return BindDevice(ref request);
 

@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Container;
@@ -22,13 +23,15 @@ internal static unsafe class RootMount
     public static bool Attach(ref AttachRoot request)
     {
         Text slash = new Text(CString.Of("/"u8), 1);
+        if (!MountRules.Permit(ref request))
+            return false;
         int old = Sys.openat(AT_FDCWD, slash.At, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
         if (old < 0)
             return Failure.Call("openat"u8, slash, old);
 
         HostPropagation = request.HostPropagation | MS_REC;
         int mount = -1, place = -1;
-        bool done = Masks.Prepare(old) && SourceTable.Take(request.Slot, false, out mount) &&
+        bool done = Masks.Prepare(old) && SourceTable.TakeRoot(request.Slot, out mount) &&
             (request.PlaceSlotPlusOne == 0 || SourceTable.Take(request.PlaceSlotPlusOne - 1, false, out place)) &&
             (place < 0 || IsSame(place, mount)) && Detach(old, place, request.HostPropagation, slash) &&
             Take(mount, place < 0 ? old : place, slash);
@@ -70,6 +73,8 @@ internal static unsafe class RootMount
     {
         Text slash = new Text(CString.Of("/"u8), 1);
         byte* here = CString.Of("."u8);
+        if (!MountRules.Permit(ref request))
+            return false;
         int old = Sys.openat(AT_FDCWD, slash.At, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
         if (old < 0)
             return Failure.Call("openat"u8, slash, old);

@@ -1,4 +1,5 @@
 using Engine.Shared.Protocol;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Stages;
 
@@ -14,6 +15,7 @@ internal static unsafe class SourceTable
     {
         // 0 for nothing yet, -errno for a source that could not be cloned, else descriptor + 1.
         public fixed int Slots[Limits.Sources];
+        public fixed bool Roots[Limits.Sources];
         public fixed byte Note[StageLink.NoteBytes];
     }
 
@@ -50,6 +52,18 @@ internal static unsafe class SourceTable
         }
     }
 
+    /// <summary>The same for the container's root, for which an ordinary user's source must have been asked for as such.</summary>
+    public static bool TakeRoot(uint slot, out int mount)
+    {
+        if (!Take(slot, false, out mount))
+            return false;
+        if (!Rules.Apply || s_table.Roots[slot])
+            return true;
+        Sys.close(mount);
+        mount = -1;
+        return Rules.Deny(Engine.Shared.Policy.PolicyRule.RootfsSource);
+    }
+
     private static bool Receive(int* slots)
     {
         fixed (byte* buffer = s_table.Note)
@@ -70,13 +84,15 @@ internal static unsafe class SourceTable
     {
         fixed (int* slots = s_table.Slots)
         {
-            if (note.Kind != (uint)StageNoteKind.Source || note.Slot >= Limits.Sources || slots[note.Slot] != 0)
+            bool root = note.Kind == (uint)StageNoteKind.RootSource;
+            if ((note.Kind != (uint)StageNoteKind.Source && !root) || note.Slot >= Limits.Sources || slots[note.Slot] != 0)
             {
                 inbox.CloseAll();
                 return Failure.Refuse("stage link"u8, "not a source, or one for a slot in use"u8);
             }
 
             int fd = inbox.Take(0);
+            s_table.Roots[note.Slot] = root;
             slots[note.Slot] = fd >= 0 ? fd + 1 : note.Error.Errno > 0 ? -note.Error.Errno : -EBADF;
             inbox.CloseAll();
             return true;

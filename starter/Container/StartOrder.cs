@@ -143,7 +143,8 @@ internal static unsafe class StartOrder
                 if (arrival == Arrival.End)
                     ContainerStage.Orphaned();
             }
-            while (arrival == Arrival.Message && note.Kind == (uint)StageNoteKind.Source && SourceTable.Keep(ref note, ref inbox));
+            while (arrival == Arrival.Message && (note.Kind == (uint)StageNoteKind.Source || note.Kind == (uint)StageNoteKind.RootSource) &&
+                SourceTable.Keep(ref note, ref inbox));
 
             inbox.CloseAll();
             number = note.Slot;

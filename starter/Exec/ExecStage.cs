@@ -1,6 +1,6 @@
 // Process:      starter in exec mode, outside the container for its whole life
-// Ids:          root, in the host's namespaces (its children's pid namespace is the container's)
-// Capabilities: all
+// Ids:          root, in the host's namespaces (its children's pid namespace is the container's); set-uid caller/0/0, and the caller's once the process runs
+// Capabilities: all; set-uid: as the supervisor's
 // Namespaces:   the host's
 // Trusts:       the CLI: the pidfd, the cgroup directories and the plan are root's word in the root workflow
 // Gives up:     nothing; it ends when the process ends, or at once when detached
@@ -8,9 +8,11 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
 using Engine.Starter.Payload;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Stages;
 using Engine.Starter.Supervisor;
+using Engine.Starter.Supervisor.Cgroups;
 
 namespace Engine.Starter.Exec;
 
@@ -30,7 +32,7 @@ internal static unsafe class ExecStage
     public static int Run(Workflow workflow)
     {
         Stage.Enter(StageId.Exec);
-        if (!ReceiveCgroups() || !PayloadPlan.Load(LaunchRecord.Take(LaunchDescriptor.ProcessPlan)) || !Start(out int pid, out int link))
+        if (!ExecRules.Permit(LaunchRecord.Launch.Namespaces) || !UserCgroup.Make() || !ReceiveCgroups() || !PayloadPlan.Load(LaunchRecord.Take(LaunchDescriptor.ProcessPlan)) || !Start(out int pid, out int link))
             return Failed();
 
         int terminal = -1;
@@ -42,6 +44,8 @@ internal static unsafe class ExecStage
             return Failed();
         }
 
+        if (Rules.Apply && !Caller.Drop())
+            return Failed();
         LaunchReply.Runs(pid, terminal);
         if (terminal >= 0)
             Sys.close(terminal);
@@ -81,7 +85,7 @@ internal static unsafe class ExecStage
             for (int i = 0; i < (int)message.Count; i++)
             {
                 int directory = inbox.Take(i);
-                if ((message.UnifiedMask >> i & 1) != 0)
+                if ((message.UnifiedMask >> i & 1) != 0 && !Rules.Apply)
                     s_unified = directory;
                 else
                     s_store.Cgroups[s_cgroups++] = directory;
@@ -115,7 +119,7 @@ internal static unsafe class ExecStage
             return false;
         clone_args arguments = default;
         arguments.exit_signal = SIGCHLD;
-        if (s_unified >= 0)
+        if (s_unified >= 0 && !Rules.Apply)
         {
             arguments.flags = CLONE_INTO_CGROUP;
             arguments.cgroup = (ulong)s_unified;
@@ -140,6 +144,9 @@ internal static unsafe class ExecStage
         text.AppendDecimal(pid);
         for (int i = 0; i < s_cgroups; i++)
         {
+            bool users = Rules.Apply && UserCgroup.Holds(s_store.Cgroups[i]);
+            if (users)
+                Caller.FilesAsRoot();
             int fd = Sys.openat(s_store.Cgroups[i], CString.Of("cgroup.procs"u8), O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
             // A group of resctrl has only this.
             if (fd == -ENOENT)
@@ -147,6 +154,8 @@ internal static unsafe class ExecStage
             long result = fd < 0 ? fd : Sys.write(fd, text.Text, (ulong)text.Length);
             if (fd >= 0)
                 Sys.close(fd);
+            if (users)
+                Caller.EndFilesAsRoot();
             if (result < 0)
                 return Failure.Call("write"u8, "cgroup.procs"u8, result);
         }
@@ -155,11 +164,14 @@ internal static unsafe class ExecStage
         {
             text.Clear();
             text.AppendDecimal(PayloadPlan.Plan.OomScoreAdj);
-            if (!ProcFile.Write(pid, "oom_score_adj"u8, text.Span))
+            Caller.FilesAsRoot();
+            bool set = ProcFile.Write(pid, "oom_score_adj"u8, text.Span);
+            Caller.EndFilesAsRoot();
+            if (!set)
                 return false;
         }
 
-        return Scheduling.SetAffinity(pid, PayloadPlan.Plan.FinalCpus) && LimitTable.Raise(pid, PayloadPlan.Plan.Rlimits) &&
+        return Scheduling.SetAffinity(pid, PayloadPlan.Plan.FinalCpus) && (Rules.Apply || LimitTable.Raise(pid, PayloadPlan.Plan.Rlimits)) &&
             StageLink.Send(link, StageNoteKind.Go, (uint)pid);
     }
 

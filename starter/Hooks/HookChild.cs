@@ -1,12 +1,13 @@
 // Process:      one hook, between fork and execve
-// Ids:          those of the process that runs it: root in the host's namespaces (supervisor) or in the container's (container stage)
-// Capabilities: its parent's
+// Ids:          those of the process that runs it: root in the host's namespaces (supervisor) or in the container's (container stage); set-uid: the caller's
+// Capabilities: its parent's; set-uid: none
 // Namespaces:   its parent's
 // Trusts:       path, arguments and environment, which the config names; in the root workflow the config is root's word
 // Gives up:     every descriptor but stdin (the state document), stdout and stderr (a pipe); our limits for the caller's
 
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Stages;
 
 namespace Engine.Starter.Hooks;
@@ -29,8 +30,10 @@ internal static unsafe class HookChild
         wanted[1] = output;
         wanted[2] = output;
         wanted[3] = failed;
-        if (DescriptorPlan.Arrange(0, wanted, 4, false) && CallerLimits.Restore())
+        if (DescriptorPlan.Arrange(0, wanted, 4, false) && CallerLimits.Restore() && (!Rules.Apply || Caller.Drop()))
         {
+            // A change of ids clears it.
+            Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
             Sys.fcntl(Failed, F_SETFD, FD_CLOEXEC);
             Sys.lseek(0, 0, SEEK_SET);
             Sys.umask(0x12);

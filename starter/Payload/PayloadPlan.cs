@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Payload;
@@ -24,7 +25,7 @@ internal static unsafe class PayloadPlan
 
     private static Vectors s_vectors;
     private static ProcessPlan s_plan;
-    private static int s_args, s_env;
+    private static int s_args, s_env, s_groups;
 
     public static ref ProcessPlan Plan => ref s_plan;
 
@@ -48,7 +49,10 @@ internal static unsafe class PayloadPlan
         }
     }
 
-    /// <summary>Supplementary groups; <see cref="ProcessPlan.Groups"/> has their number.</summary>
+    /// <summary>How many <see cref="Groups"/> there are.</summary>
+    public static int GroupCount => s_groups;
+
+    /// <summary>Supplementary groups.</summary>
     public static uint* Groups
     {
         get
@@ -65,7 +69,7 @@ internal static unsafe class PayloadPlan
     {
         if (memfd < 0)
             return Failure.Refuse("process plan"u8, "the message came without its descriptor"u8);
-        bool done = Map(memfd, out byte* at, out int length) && Read(at, length) && MakeVectors();
+        bool done = Map(memfd, out byte* at, out int length) && Read(at, length) && ProcessRules.Permit(ref s_plan) && MakeVectors();
         Sys.close(memfd);
         return done;
     }
@@ -144,8 +148,10 @@ internal static unsafe class PayloadPlan
                 return Failure.Refuse("process plan"u8, new Text(Env[i], entry.Length), "not NAME=VALUE in the environment"u8);
         }
 
-        for (int i = 0; i < s_plan.Groups.Count; i++)
-            Groups[i] = s_plan.Groups[i];
+        // An ordinary user keeps his groups: some of them may be there to deny him something.
+        s_groups = Rules.Apply ? Caller.GroupCount : s_plan.Groups.Count;
+        for (int i = 0; i < s_groups; i++)
+            Groups[i] = Rules.Apply ? Caller.Groups[i] : s_plan.Groups[i];
         return true;
     }
 

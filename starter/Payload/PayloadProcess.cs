@@ -57,7 +57,7 @@ internal static unsafe class PayloadProcess
 
         if (capabilities && !Privileges.LimitBounding(plan.Bounding))
             return false;
-        if (!Privileges.Become(plan.Uid, plan.Gid, PayloadPlan.Groups, plan.Groups.Count, userNamespace))
+        if (!Privileges.Become(plan.Uid, plan.Gid, PayloadPlan.Groups, PayloadPlan.GroupCount, userNamespace))
             return false;
         if (!WorkingDirectory.EnterAsUser() || !Privileges.RaiseEffective() || !PayloadLimits.SetRlimits() || !UnblockSignals())
             return false;

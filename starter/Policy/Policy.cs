@@ -1,3 +1,4 @@
+using Engine.Shared.Policy;
 using Engine.Shared.Protocol;
 using Engine.Starter.Server;
 using Engine.Starter.Stages;
@@ -5,36 +6,39 @@ using Engine.Starter.Stages;
 namespace Engine.Starter.Policy;
 
 /// <summary>
-/// Which workflow may ask for what. In the root workflow everything is allowed: the config is root's. The set-uid and the
-/// rootless workflow have no row that allows anything in this build.
+/// Which workflow may ask for what. In the root workflow everything is allowed: the config is root's. In the set-uid workflow a request that has
+/// a row is looked at by the rules beside this file before it is carried out.
 /// </summary>
 internal static class Policy
 {
     private const byte Root = (byte)Workflow.Root;
 
+    // Also for an ordinary user behind the set-uid bit; what it may contain then is the rules' to say.
+    private const byte User = (byte)(Workflow.Root | Workflow.Setuid);
+
     // By HostMethod, from None.
     private static ReadOnlySpan<byte> HostRows =>
     [
         0,
-        Root, // Hello
-        Root, // SaveState
-        Root, // OpenCgroup: by path
-        Root, // WriteCgroup
+        User, // Hello
+        User, // SaveState
+        User, // OpenCgroup: by path
+        User, // WriteCgroup
         Root, // SetCgroupDevices
-        Root, // CloneSource: by path
+        User, // CloneSource: by path
         Root, // OpenNamespace: by path
-        Root, // Spawn: with or without a user namespace
-        Root, // RunHook: as root
-        Root, // Created
-        Root, // Start
-        Root, // Kill
-        Root, // Freeze
-        Root, // Thaw
-        Root, // Resize
-        Root, // ReopenLog
-        Root, // Status
-        Root, // Abort
-        Root, // ReadState
+        User, // Spawn: with or without a user namespace
+        User, // RunHook: as root
+        User, // Created
+        User, // Start
+        User, // Kill
+        User, // Freeze
+        User, // Thaw
+        User, // Resize
+        User, // ReopenLog
+        User, // Status
+        User, // Abort
+        User, // ReadState
         Root, // RaiseLimits: beyond the caller's
         Root, // MoveNetDevice: away from the host
         Root, // ConnectSocket: by path
@@ -44,25 +48,25 @@ internal static class Policy
     private static ReadOnlySpan<byte> ContainerRows =>
     [
         0,
-        Root, // Hello
-        Root, // AttachRoot
-        Root, // MountFilesystem
-        Root, // MountBind
-        Root, // ChangeMount
-        Root, // CreateDirectory
-        Root, // CreateDevice
-        Root, // CreateSymlink
-        Root, // CreateConsole
-        Root, // MaskPath
-        Root, // ReadonlyPath
+        User, // Hello
+        User, // AttachRoot
+        User, // MountFilesystem
+        User, // MountBind
+        User, // ChangeMount
+        User, // CreateDirectory
+        User, // CreateDevice
+        User, // CreateSymlink
+        User, // CreateConsole
+        User, // MaskPath
+        User, // ReadonlyPath
         Root, // SetSysctl
-        Root, // SetHostname
-        Root, // SetDomainname
-        Root, // RunHook: as the container's root
-        Root, // AddStartHook
-        Root, // EnterRoot
-        Root, // PrepareProcess: ids, capabilities, limits as configured
-        Root, // Finish
+        User, // SetHostname
+        User, // SetDomainname
+        User, // RunHook: as the container's root
+        User, // AddStartHook
+        User, // EnterRoot
+        User, // PrepareProcess: ids, capabilities, limits as configured
+        User, // Finish
     ];
 
     /// <summary>Whether this build has the workflow at all.</summary>
@@ -73,7 +77,7 @@ internal static class Policy
             case Workflow.Root:
                 return true;
             case Workflow.Setuid:
-                return Failure.Refuse("policy: setuid.workflow"u8, "set-uid workflow is not part of this build"u8);
+                return true;
             case Workflow.Rootless:
                 return Failure.Refuse("policy: rootless.workflow"u8, "rootless workflow is not part of this build; run as root"u8);
             default:
@@ -85,19 +89,32 @@ internal static class Policy
     public static bool Allows(Workflow workflow, HostMethod method)
     {
         int row = (int)method;
-        return (row < HostRows.Length && (HostRows[row] & (byte)workflow) != 0) || Refuse(workflow, MethodNames.Of(method));
+        return (row < HostRows.Length && (HostRows[row] & (byte)workflow) != 0) || Refuse(workflow, MethodNames.Of(method), RuleOf(method));
     }
 
     /// <summary>Whether the workflow's master may ask the container stage for this.</summary>
     public static bool Allows(Workflow workflow, ContainerMethod method)
     {
         int row = (int)method;
-        return (row < ContainerRows.Length && (ContainerRows[row] & (byte)workflow) != 0) || Refuse(workflow, MethodNames.Of(method));
+        return (row < ContainerRows.Length && (ContainerRows[row] & (byte)workflow) != 0) || Refuse(workflow, MethodNames.Of(method), PolicyRule.Sysctl);
     }
 
-    // The rule's name is WORKFLOW.METHOD.
-    private static bool Refuse(Workflow workflow, ReadOnlySpan<byte> method) =>
-        workflow == Workflow.Setuid ? Failure.Call("policy: setuid"u8, method, EPERM) :
+    // A method that an ordinary user does not get at all has a rule that says why.
+    private static PolicyRule RuleOf(HostMethod method)
+    {
+        switch (method)
+        {
+            case HostMethod.SetCgroupDevices: return PolicyRule.CgroupDevices;
+            case HostMethod.OpenNamespace: return PolicyRule.JoinNamespace;
+            case HostMethod.RaiseLimits: return PolicyRule.Rlimits;
+            case HostMethod.MoveNetDevice: return PolicyRule.NetDevices;
+            case HostMethod.ConnectSocket: return PolicyRule.SeccompListener;
+            default: return PolicyRule.Sysctl;
+        }
+    }
+
+    private static bool Refuse(Workflow workflow, ReadOnlySpan<byte> method, PolicyRule rule) =>
+        workflow == Workflow.Setuid ? Rules.Deny(rule) :
         workflow == Workflow.Rootless ? Failure.Call("policy: rootless"u8, method, EPERM) :
         Failure.Call("policy"u8, method, EPERM);
 }

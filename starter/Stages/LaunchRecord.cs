@@ -32,6 +32,16 @@ internal static unsafe class LaunchRecord
         return fd;
     }
 
+    /// <summary>Puts another descriptor in its place, which this class owns from now on. True.</summary>
+    public static bool Put(LaunchDescriptor kind, int fd)
+    {
+        int old = s_store.Descriptors[(int)kind];
+        if (old >= 0)
+            Sys.close(old);
+        s_store.Descriptors[(int)kind] = fd;
+        return true;
+    }
+
     /// <summary>Receives the first datagram of the launch socket. Waits for it.</summary>
     public static bool Receive()
     {

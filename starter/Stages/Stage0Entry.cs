@@ -3,9 +3,11 @@
 // Capabilities: what the exec gave: all (root, set-uid), none (rootless)
 // Namespaces:   the caller's
 // Trusts:       the kernel. Not: descriptors, signal state, timers, limits, umask, working directory, environment, arguments
-// Gives up:     every descriptor but 0 to 3; being traced and dumping core; set-uid: the way to new privileges (no_new_privs)
+// Gives up:     every descriptor but 0 to 3; being traced and dumping core; set-uid: the way to new privileges (no_new_privs), the bounding set,
+//               every capability that a creation does not need, root's rights for files
 
 using Engine.Shared.Protocol;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Stages;
@@ -35,10 +37,11 @@ internal static unsafe class Stage0Entry
         }
 
         Workflow workflow = Decide(secure);
+        Supervisor.Facts.Workflow = workflow;
         if (workflow == Workflow.Rootless)
             return ResetProcess(workflow) && ResetSignals() ? Stage1Rootless.Run() : Stage1Rootless.Failed();
         bool clean = workflow != Workflow.None && ResetProcess(workflow) && ResetSignals() && CallerLimits.Keep() &&
-            CheckSecurebits() && Policy.Policy.Allows(workflow);
+            CheckSecurebits() && Policy.Policy.Allows(workflow) && (workflow != Workflow.Setuid || Admit());
         if (!clean)
         {
             LaunchReply.Failed();
@@ -48,6 +51,9 @@ internal static unsafe class Stage0Entry
         UserNamespace.Look();
         return Stage1Launch.Run(workflow);
     }
+
+    // Before the first byte of a request: who he is, whether he may come in, and then only what a creation needs.
+    private static bool Admit() => Caller.Capture() && Site.Load() && Site.Admits() && Caller.Restrict();
 
     private static bool FillStandard()
     {

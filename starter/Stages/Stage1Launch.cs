@@ -5,8 +5,10 @@
 // Trusts:       the launch record as far as its workflow goes: root's word (root), an attacker's (set-uid)
 // Gives up:     create: the caller's stdio, session and terminal; in the runtime flavour the stdio goes to the payload
 
+using Engine.Shared.Policy;
 using Engine.Shared.Protocol;
 using Engine.Starter.Exec;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Supervisor;
 
@@ -29,6 +31,10 @@ internal static unsafe class Stage1Launch
         {
             case LaunchMode.Exec:
                 return ExecStage.Run(workflow);
+            case LaunchMode.Runtime when Rules.Apply:
+                Rules.Deny(PolicyRule.LaunchRuntime);
+                LaunchReply.Failed();
+                return 255;
             case LaunchMode.Create:
             case LaunchMode.Runtime:
                 return Stage2Supervisor.Run(workflow);

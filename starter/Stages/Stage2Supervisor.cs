@@ -1,14 +1,16 @@
 // Process:      supervisor: the starter itself, from here on without a terminal and in a session of its own
-// Ids:          root workflow 0/0/0
-// Capabilities: all the caller had
+// Ids:          root workflow 0/0/0; set-uid caller/0/0, files with the caller's rights, and caller/caller/caller once the container is created
+// Capabilities: all the caller had; set-uid SYS_ADMIN SYS_CHROOT SETUID SETGID NET_ADMIN (CHOWN DAC_OVERRIDE while files are root's), then none
 // Namespaces:   the host's, for its whole life
 // Trusts:       the launch record; of the master nothing but that it may ask (Policy, HostPhases); of state directory, pid file and
 //               sockets nothing: what it knows it holds as descriptors
 // Gives up:     the caller's stdio, session and terminal
 
 using Engine.Shared.Protocol;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Supervisor;
+using Engine.Starter.Supervisor.Cgroups;
 
 namespace Engine.Starter.Stages;
 
@@ -28,7 +30,6 @@ internal static unsafe class Stage2Supervisor
     public static int Run(Workflow workflow)
     {
         Stage.Enter(StageId.Supervisor);
-        Facts.Workflow = workflow;
         Facts.Monitored = (LaunchMode)LaunchRecord.Launch.Mode == LaunchMode.Create;
         PayloadStreams.Reset();
         MasterProcess.Reset();
@@ -40,7 +41,7 @@ internal static unsafe class Stage2Supervisor
             return 255;
         }
 
-        if (!LeaveCaller() || !Loop.Prepare() || !StartOthers())
+        if (!LeaveCaller() || !OwnPrograms() || !Seats.Take() || !UserCgroup.Make() || !Loop.Prepare() || !StartOthers())
         {
             LaunchReply.Keep();
             MasterProcess.Kill();
@@ -106,6 +107,18 @@ internal static unsafe class Stage2Supervisor
         Facts.OwnStartTime = ProcFile.StartTime(Sys.getpid());
         int subreaper = Sys.prctl(PR_SET_CHILD_SUBREAPER, 1);
         return subreaper >= 0 || Failure.Call("prctl(PR_SET_CHILD_SUBREAPER)"u8, subreaper);
+    }
+
+    // For an ordinary user master and pump are the installed ones, whatever he sent: the master cannot be read, hence not be traced (F5).
+    private static bool OwnPrograms() =>
+        !Rules.Apply || (Replace(LaunchDescriptor.MasterExe, "master"u8) && Replace(LaunchDescriptor.PumpExe, "pump"u8));
+
+    private static bool Replace(LaunchDescriptor kind, ReadOnlySpan<byte> name)
+    {
+        Caller.FilesAsRoot();
+        int program = Site.OpenProgram(name);
+        Caller.EndFilesAsRoot();
+        return program >= 0 && LaunchRecord.Put(kind, program);
     }
 
     // The master first: its start takes longer than everything else until it asks for something.

@@ -6,6 +6,7 @@
 // Gives up:     everything; what the kernel then shows is compared with what was asked for, and a difference ends it
 
 using Engine.Shared.Protocol;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Stages;
@@ -48,7 +49,7 @@ internal static unsafe class Stage7Drop
         report = executable + 1;
         Sys.fcntl(executable, F_SETFD, FD_CLOEXEC);
         Sys.fcntl(report, F_SETFD, FD_CLOEXEC);
-        if (!Privileges.DropAll(plan.Id))
+        if (!(Rules.Apply ? Caller.Drop() : Privileges.DropAll(plan.Id)))
             Fail(report);
 
         // After the change of ids, which clears it.

@@ -1,6 +1,7 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
 using Engine.Starter.Payload;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Supervisor.Cgroups;
 
@@ -28,13 +29,13 @@ internal static unsafe class HostRequests
     public static bool OpenCgroup(ref RpcServer server)
     {
         OpenCgroup request = default;
-        return server.Params(ref request) && CgroupSlots.Open(ref request);
+        return server.Params(ref request) && HostRules.Permit(ref request) && CgroupSlots.Open(ref request);
     }
 
     public static bool WriteCgroup(ref RpcServer server)
     {
         WriteCgroup request = default;
-        return server.Params(ref request) && CgroupSlots.Write(ref request);
+        return server.Params(ref request) && HostRules.Permit(ref request) && CgroupSlots.Write(ref request);
     }
 
     public static bool SetCgroupDevices(ref RpcServer server)
@@ -66,7 +67,7 @@ internal static unsafe class HostRequests
     public static bool Spawn(ref RpcServer server)
     {
         Spawn request = default;
-        if (!server.Params(ref request) || !Spawner.Run(ref request))
+        if (!server.Params(ref request) || !HostRules.Permit(ref request) || !Spawner.Run(ref request))
             return server.Fail();
         Spawned result;
         result.Pid = Facts.Pid;

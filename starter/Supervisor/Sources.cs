@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Supervisor;
@@ -22,6 +23,8 @@ internal static unsafe class Sources
         mode = 0;
         if (!Sendable("CloneSource"u8, request.Slot, request.Path))
             return false;
+        if (!HostRules.Permit(ref request, descriptor))
+            return Deliver(request.Slot, -1);
         if ((request.Flags & (uint)SourceFlags.InStage) != 0)
             return Deliver(request.Slot, Place(request.Path));
 
@@ -32,7 +35,7 @@ internal static unsafe class Sources
             mount = -1;
         }
 
-        return Deliver(request.Slot, mount);
+        return Deliver(request.Slot, mount, (request.Flags & (uint)SourceFlags.Root) != 0 ? StageNoteKind.RootSource : StageNoteKind.Source);
     }
 
     /// <summary>Connects to a listening socket and sends the connection; a failure is sent, too.</summary>
@@ -46,7 +49,7 @@ internal static unsafe class Sources
         return StageProcess.Link >= 0 || Failure.Refuse(method, path, "the container stage is gone"u8);
     }
 
-    private static bool Deliver(uint slot, int source)
+    private static bool Deliver(uint slot, int source, StageNoteKind kind = StageNoteKind.Source)
     {
         if (source < 0)
         {
@@ -55,7 +58,7 @@ internal static unsafe class Sources
             return false;
         }
 
-        bool sent = StageLink.Send(StageProcess.Link, StageNoteKind.Source, slot, source);
+        bool sent = StageLink.Send(StageProcess.Link, kind, slot, source);
         Sys.close(source);
         return sent;
     }
@@ -107,8 +110,15 @@ internal static unsafe class Sources
     {
         mode = 0;
         SourceFlags flags = (SourceFlags)request.Flags;
+        if (Rules.Apply && (flags & SourceFlags.Device) != 0)
+            return OpenDevice(request.Path, out mode);
+        bool root = (flags & SourceFlags.Root) != 0;
+        if ((flags & SourceFlags.FromDescriptor) != 0 && !SourceRules.Permit(descriptor, root, request.Path))
+            return -1;
+
+        // For an ordinary user always with what is mounted below: one mount alone would show what the administrator has covered (H10).
         uint how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-        if ((flags & SourceFlags.Recursive) != 0)
+        if ((flags & SourceFlags.Recursive) != 0 || Rules.Apply)
             how |= AT_RECURSIVE;
 
         int mount;
@@ -127,12 +137,31 @@ internal static unsafe class Sources
         stat info = default;
         int result = Sys.fstat(mount, &info);
         mode = info.st_mode & S_IFMT;
-        if (result >= 0 && mode != S_IFLNK)
+        if (result >= 0 && mode != S_IFLNK && SourceRules.Harden(mount, request.Path))
             return mount;
 
         // A lookup that does not follow a link ends on the link itself (security.md F14).
         Sys.close(mount);
-        Failure.Call("open_tree"u8, request.Path, result < 0 ? result : -ELOOP);
+        if (result < 0 || mode == S_IFLNK)
+            Failure.Call("open_tree"u8, request.Path, result < 0 ? result : -ELOOP);
         return -1;
+    }
+
+    private static int OpenDevice(Text path, out uint mode)
+    {
+        mode = S_IFCHR;
+        int device = DeviceRules.Open(path);
+        if (device < 0)
+            return device;
+        int mount = Sys.open_tree(device, CString.Empty, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+        Sys.close(device);
+        mount_attr attributes = default;
+        attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+        int result = mount < 0 ? mount : Sys.mount_setattr(mount, CString.Empty, AT_EMPTY_PATH, &attributes);
+        if (result >= 0)
+            return mount;
+        if (mount >= 0)
+            Sys.close(mount);
+        return Fail("open_tree"u8, path, result);
     }
 }

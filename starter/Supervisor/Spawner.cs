@@ -1,4 +1,5 @@
 using Engine.Shared.Protocol;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Stages;
 using Engine.Starter.Supervisor.Cgroups;
@@ -41,7 +42,8 @@ internal static unsafe class Spawner
     {
         ulong joined = NamespaceTable.Joined;
         bool join = joined != 0 || (request.Namespaces & CLONE_NEWTIME) != 0;
-        into = !join && CgroupSlots.Find(CgroupFlags.Unified | CgroupFlags.Attach, out CgroupSlot slot) ? slot.Directory : 0;
+        // In a user's own cgroup that takes root's rights for files, which the child must not be born with: it is put there afterwards.
+        into = !join && !Rules.Apply && CgroupSlots.Find(CgroupFlags.Unified | CgroupFlags.Attach, out CgroupSlot slot) ? slot.Directory : 0;
         StageProcess.ChildEnds(out int rpc, out int link);
 
         int pidfd = -1;
@@ -127,7 +129,10 @@ internal static unsafe class Spawner
         byte* buffer = stackalloc byte[16];
         TextBuilder text = new TextBuilder(buffer, 16);
         text.AppendDecimal(value);
-        if (ProcFile.Write(pid, "oom_score_adj"u8, text.Span))
+        Caller.FilesAsRoot();
+        bool done = ProcFile.Write(pid, "oom_score_adj"u8, text.Span);
+        Caller.EndFilesAsRoot();
+        if (done)
             return true;
         return Failure.Errno == EACCES
             ? Failure.Explain("lowering it takes CAP_SYS_RESOURCE, which this root does not have"u8)

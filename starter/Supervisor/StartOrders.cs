@@ -1,4 +1,5 @@
 using Engine.Shared.Protocol;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Stages;
 
@@ -22,7 +23,7 @@ internal static unsafe class StartOrders
             return true;
         if (StageProcess.Waiting && StageProcess.Alive)
         {
-            bool created = PumpProcess.SetUp() && PidFile.Write() && LetGo() && Lifecycle.Become(ContainerStatus.Created);
+            bool created = PumpProcess.SetUp() && PidFile.Write() && LetGo() && GiveUp() && Lifecycle.Become(ContainerStatus.Created);
             HostServer.Complete(created);
             if (created)
                 Settle();
@@ -106,6 +107,9 @@ internal static unsafe class StartOrders
         if (HostServer.Pending == HostMethod.Start)
             HostServer.Complete(true);
     }
+
+    // An ordinary user's container needs no privilege any more but the stage's own, until it becomes the payload.
+    private static bool GiveUp() => !Rules.Apply || Caller.Drop();
 
     // Unmonitored: from here on the stage takes its Start from whoever connects to it.
     private static bool LetGo() => Facts.Monitored || StageLink.Send(StageProcess.Link, StageNoteKind.Detach) ||

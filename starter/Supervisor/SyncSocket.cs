@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 using Engine.Starter.Stages;
 
@@ -32,7 +33,11 @@ internal static unsafe class SyncSocket
             wait.tv_sec = WaitSeconds;
             wait.tv_usec = 0;
             Sys.setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(timeval));
-            if (Connect(socket, target) >= 0)
+            // Whoever listens sees the caller, not root.
+            Caller.Appear();
+            int connected = Connect(socket, target);
+            Caller.Return();
+            if (connected >= 0)
                 StateDocument.Write(socket, StateReader.Sync);
             Sys.close(socket);
         }

@@ -1,5 +1,6 @@
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Supervisor.Cgroups;
@@ -25,7 +26,13 @@ internal static unsafe class CgroupProcesses
             if (slot.Directory <= 0 || slot.Directory == except || (slot.Flags & CgroupFlags.Attach) == 0)
                 continue;
             ReadOnlySpan<byte> file = (slot.Flags & CgroupFlags.Resctrl) != 0 ? "tasks"u8 : "cgroup.procs"u8;
+            // Out of the cgroup that the caller is in: with his rights alone the kernel would refuse it (cgroup-v2.rst, Delegation Containment).
+            bool users = Rules.Apply && UserCgroup.Holds(slot.Directory);
+            if (users)
+                Caller.FilesAsRoot();
             long result = ControlFile.Write(slot.Directory, CString.Of(file), new Text(text.Text, text.Length));
+            if (users)
+                Caller.EndFilesAsRoot();
             if (result < 0)
             {
                 Failure.Call("write"u8, file, result);
