@@ -436,8 +436,7 @@ verb_install() {
         esac
     done
     [[ $prefix == /* ]] || die "install: --prefix must be an absolute path, not '$prefix'"
-    # Refused before anything is copied: a starter without a policy for hostile callers must never carry the bit.
-    [[ -z $setuid ]] || die "install --setuid: the starter has no set-uid workflow (no policy for a hostile caller), so no starter-suid can be installed; nothing was installed"
+    [[ -z $setuid ]] || ((EUID == 0)) || die "install --setuid: a set-uid program of root's can be installed by root only; nothing was installed"
     verb_build
     local owner=()
     if ((EUID == 0)); then owner=(-o root -g root); fi
@@ -446,6 +445,33 @@ verb_install() {
     ln -sfn engine "$prefix/bin/engine-runc"
     install "${owner[@]}" -m 0755 "$OUT/libexec/engine/starter" "$OUT/libexec/engine/pump" "$prefix/libexec/engine/"
     say "installed under $prefix: bin/engine, bin/engine-runc, libexec/engine/starter, libexec/engine/pump"
+    if [[ $setuid ]]; then install_setuid "$prefix"; fi
+}
+
+# The bit comes last, when everything that the starter will trust is in its place. The master cannot be read, so that its user cannot trace it.
+install_setuid() {
+    local libexec=$1/libexec/engine directory=$1/libexec/engine
+    while :; do
+        [[ $(stat -c %u "$directory") == 0 && ! $(stat -c %A "$directory") =~ ^.{5}w|^.{8}w ]] ||
+            die "install --setuid: $directory must be root's and writable by nobody else, or the starter will not trust what is in it (chown root, chmod go-w)"
+        [[ $directory != / ]] || break
+        directory=$(dirname "$directory")
+    done
+    install -o root -g root -m 0711 "$OUT/bin/engine" "$libexec/master.new" && mv -f "$libexec/master.new" "$libexec/master"
+    if [[ ! -e /etc/engine/engine.conf ]]; then
+        install -o root -g root -d -m 0755 /etc/engine
+        {
+            printf '# What ordinary users may do through %s/starter-suid. engine config check explains it.\n' "$libexec"
+            printf 'allow_setuid = no\n'
+            [[ $libexec == /usr/local/libexec/engine ]] || printf 'libexec = %s\n' "$libexec"
+        } >/etc/engine/engine.conf
+        chmod 0644 /etc/engine/engine.conf
+        say "made /etc/engine/engine.conf: allow_setuid = no, so that nobody can use the set-uid starter yet"
+    fi
+    install -o root -g root -m 0755 "$OUT/libexec/engine/starter" "$libexec/starter-suid.new"
+    chmod 4755 "$libexec/starter-suid.new"
+    mv -f "$libexec/starter-suid.new" "$libexec/starter-suid"
+    say "installed $libexec/starter-suid (root, 4755) and $libexec/master (0711)"
 }
 
 # An id that only depends on the path: the solution comes out the same for everybody.

@@ -29,6 +29,8 @@ public static class CommandLine
                     return RunGroup("engine oci", OciCommands.Table, args[1..], ref name);
                 case "instance":
                     return RunGroup("engine instance", InstanceCommands.Table, args[1..], ref name);
+                case "config":
+                    return RunGroup("engine config", ConfigCommand.Table, args[1..], ref name);
                 case "features":
                     name = "engine features";
                     return Invoke(new CommandEntry("features", "", FeaturesCommand.Build), name, args[1..]);
@@ -116,6 +118,7 @@ public static class CommandLine
         Commands:
           oci        containers from OCI bundles: create, start, attach, exec, pause, ...
           instance   services by name, from OCI bundles: start, list, stop, logs, stats, ...
+          config     check: judge and explain the site's file for the set-uid starter
           features   what this engine and this machine offer, as JSON
           version    version and build
 

@@ -86,6 +86,6 @@ public static class CgroupMountSteps
         }
 
         MountSteps.AddBindOf(
-            plan, directory, recursive: false, sources.Next(jsonPath), destination, options, jsonPath, RootSteps.HostPropagation(input));
+            plan, input, directory, recursive: false, sources.Next(jsonPath), destination, options, jsonPath, RootSteps.HostPropagation(input));
     }
 }

@@ -1,6 +1,8 @@
 using Engine.Cgroups;
 using Engine.Cgroups.Systemd;
 using Engine.Linux;
+using Engine.Rpc.Linux;
+using Engine.Shared.Linux;
 using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 using Engine.Spec;
@@ -24,6 +26,12 @@ public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayo
 
     /// <summary>True when the container is in another user namespace than the machine's: it gets or joins one, or the starter is in one.</summary>
     public bool HasUserNamespace => Linux.Namespace("user") is not null || Order.Rootless is not null || Identity.IsInUserNamespace;
+
+    /// <summary>An ordinary user's, through the set-uid starter: sources are opened here, with his rights, and travel as descriptors.</summary>
+    public bool IsSetuid => Order.Workflow == "setuid";
+
+    /// <summary>The object that a mount's source names, as the starter takes it: null where it opens the path itself.</summary>
+    public SafeFd? OpenSource(string path) => IsSetuid ? Files.Open(path, fcntl_h.O_PATH) : null;
 
     /// <summary>A path of the config that is relative to the bundle.</summary>
     public string InBundle(string path) => Path.GetFullPath(path, Order.Bundle);

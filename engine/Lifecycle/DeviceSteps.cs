@@ -77,11 +77,11 @@ public static class DeviceSteps
         CreationPlan plan, PlanInput input, SourceSlots sources, string path, uint mode, uint major, uint minor, uint uid, uint gid, string jsonPath)
     {
         uint? bind = null;
-        if (input.HasUserNamespace && (mode & stat_h.S_IFMT) != stat_h.S_IFIFO)
+        if ((input.HasUserNamespace || input.IsSetuid) && (mode & stat_h.S_IFMT) != stat_h.S_IFIFO)
         {
             uint slot = sources.Next(jsonPath);
             bind = slot;
-            plan.Host("CloneSource", path, jsonPath, host => host.CloneSource(slot, SourceFlags.NoFollow, path, context: jsonPath));
+            plan.Host("CloneSource", path, jsonPath, host => host.CloneSource(slot, SourceFlags.NoFollow | SourceFlags.Device, path, context: jsonPath));
         }
 
         plan.Container(

@@ -40,7 +40,8 @@ public static class InsideUserNamespace
         return usable;
     }
 
-    private static bool IsWritable(CgroupHierarchy hierarchy, string path)
+    /// <summary>Whether this user may make the cgroup, or the first missing one above it.</summary>
+    internal static bool IsWritable(CgroupHierarchy hierarchy, string path)
     {
         string nearest = CgroupFiles.Join(hierarchy.Mountpoint, path);
         while (nearest.Length > hierarchy.Mountpoint.Length && !Directory.Exists(nearest))

@@ -2,6 +2,8 @@ using Engine.Cgroups;
 using Engine.Diagnostics;
 using Engine.Mounts;
 using Engine.Rpc.Client;
+using Engine.Rpc.Linux;
+using Engine.Setuid;
 using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 using Engine.Spec;
@@ -52,7 +54,7 @@ public static class MountSteps
     internal static string Normal(string destination) => Path.GetFullPath("/" + destination);
 
     internal static void AddBindOf(
-        CreationPlan plan, string source, bool recursive, uint slot, string destination, MountOptions options, string jsonPath, ulong rootPropagation,
+        CreationPlan plan, PlanInput input, string source, bool recursive, uint slot, string destination, MountOptions options, string jsonPath, ulong rootPropagation,
         MountIdMap? map = null)
     {
         SourceFlags flags = recursive ? SourceFlags.Recursive : SourceFlags.None;
@@ -61,7 +63,11 @@ public static class MountSteps
             flags |= SourceFlags.IdMap | (options.IdMap == IdMapKind.Recursive ? SourceFlags.RecursiveIdMap : SourceFlags.None);
         }
 
-        plan.Host("CloneSource", source, jsonPath, host => host.CloneSource(slot, flags, source, context: jsonPath, map: map));
+        plan.Host("CloneSource", source, jsonPath, host =>
+        {
+            using SafeFd? opened = input.OpenSource(source);
+            host.CloneSource(slot, flags, source, opened, jsonPath, map);
+        });
 
         // The clone is a peer of the host's mount. It becomes a slave first; sharing it with the host itself needs a shared root as well.
         ulong asked = options.Propagation;
@@ -70,9 +76,9 @@ public static class MountSteps
         var attributes = new MountAttributes
         {
             Set = options.AttrSet,
-            Clear = options.AttrClear,
+            Clear = input.IsSetuid ? SetuidConfig.Clearable(options).Clear : options.AttrClear,
             RecursiveSet = options.RecursiveSet,
-            RecursiveClear = options.RecursiveClear,
+            RecursiveClear = input.IsSetuid ? SetuidConfig.Clearable(options).RecursiveClear : options.RecursiveClear,
             Propagation = first,
         };
         plan.Container("MountBind", $"{source} on {destination}", jsonPath, stage => stage.MountBind(slot, destination, MountFlags.None, attributes, jsonPath));
@@ -100,7 +106,7 @@ public static class MountSteps
         }
 
         AddBindOf(
-            plan, source, options.Recursive, sources.Next(jsonPath), mount.Destination, options, jsonPath,
+            plan, input, source, options.Recursive, sources.Next(jsonPath), mount.Destination, options, jsonPath,
             RootSteps.HostPropagation(input), MapOf(mount));
     }
 
@@ -141,7 +147,7 @@ public static class MountSteps
         }
 
         AddBindOf(
-            plan, hosts.Path, recursive: true, sources.Next(jsonPath), mount.Destination, options.WithReadonlyTree(), jsonPath, RootSteps.HostPropagation(input));
+            plan, input, hosts.Path, recursive: true, sources.Next(jsonPath), mount.Destination, options.WithReadonlyTree(), jsonPath, RootSteps.HostPropagation(input));
         return true;
     }
 

@@ -75,7 +75,7 @@ public static class ProcessSteps
             description.Flags |= ProcessFlags.Empty;
         }
 
-        if (description.Rlimits.Count > 0)
+        if (description.Rlimits.Count > 0 && !input.IsSetuid)
         {
             plan.Host("RaiseLimits", $"{description.Rlimits.Count} limits", "process.rlimits", host => host.RaiseLimits(description.Rlimits, "process.rlimits"));
         }

@@ -1,5 +1,6 @@
 using Engine.Diagnostics;
 using Engine.Mounts;
+using Engine.Rpc.Linux;
 using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 
@@ -17,14 +18,16 @@ public static class RootSteps
         ulong propagation = HostPropagation(input);
         plan.Host("CloneSource", path, "root.path", host =>
         {
-            uint mode = host.CloneSource(slot, SourceFlags.Recursive, path, context: "root.path").Wait();
+            using SafeFd? source = input.OpenSource(path);
+            uint mode = host.CloneSource(slot, SourceFlags.Recursive | SourceFlags.Root, path, source, "root.path").Wait();
             if ((mode & stat_h.S_IFMT) != stat_h.S_IFDIR)
             {
                 throw new EngineException($"config.json: root.path: {path} is not a directory");
             }
         });
         // A mount namespace that is joined has its own tree, in which the path may be anything.
-        uint? place = input.Linux.Namespace("mount") is { IsJoined: false } ? sources.Next("root") : null;
+        // An ordinary user's supervisor looks nothing up by path; the root is then attached where only the stage finds it.
+        uint? place = input.Linux.Namespace("mount") is { IsJoined: false } && !input.IsSetuid ? sources.Next("root") : null;
         if (place is { } slotOfPlace)
         {
             plan.Host("CloneSource", $"{path} (place)", "root.path", host => host.CloneSource(slotOfPlace, SourceFlags.InStage, path, context: "root.path"));

@@ -18,6 +18,24 @@ public static class Identity
     /// <summary>getegid(2).</summary>
     public static uint EffectiveGid => Libc.getegid();
 
+    /// <summary>getgroups(2): the supplementary groups. Read once.</summary>
+    public static uint[] Groups { get; } = ReadGroups();
+
+    private static unsafe uint[] ReadGroups()
+    {
+        int count = Libc.getgroups(0, null);
+        if (count <= 0)
+        {
+            return [];
+        }
+
+        var groups = new uint[count];
+        fixed (uint* at = groups)
+        {
+            return Libc.getgroups(count, at) == count ? groups : [];
+        }
+    }
+
     /// <summary>Whether processes below this one that lose their parent become its children (PR_SET_CHILD_SUBREAPER).</summary>
     /// <exception cref="SyscallException">The kernel refused.</exception>
     public static void Adopt(bool orphans)

@@ -32,6 +32,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc")]
     internal static partial uint getegid();
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int getgroups(int size, uint* list);
+
     [LibraryImport("libc")]
     internal static partial uint umask(uint mask);
 
