@@ -3,7 +3,6 @@ using Engine.Cgroups.Systemd;
 using Engine.Linux;
 using Engine.Rpc.Linux;
 using Engine.Shared.Linux;
-using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 using Engine.Spec;
 using Engine.State;
