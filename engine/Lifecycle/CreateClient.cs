@@ -155,7 +155,7 @@ public static class CreateClient
         (FdChannel request, SafeFd masterEnd) = FdChannel.Pair();
         using (request)
         {
-            using StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Null, rootless);
+            using StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Null, rootless, workflow == Workflow.Setuid);
             var launch = new LaunchMessage(LaunchMode.Create, options.Id)
             {
                 LogLeaf = Path.GetFileName(logPath),

@@ -7,6 +7,7 @@ using Engine.Rpc;
 using Engine.Rpc.Client;
 using Engine.Rpc.Linux;
 using Engine.Rpc.Transport;
+using Engine.Setuid;
 using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 using Engine.Spec;
@@ -119,7 +120,11 @@ public static class CreateContainer
         CgroupLayout machine = CgroupLayout.Read();
         CgroupLayout layout = machine;
         string root = "/";
-        if (order.Rootless is not null || Identity.IsInUserNamespace)
+        if (order.Workflow == WorkflowChoice.NameOf(Workflow.Setuid))
+        {
+            layout = SetuidConfig.Adapt(spec, order.Bundle, order.Id, machine, warnings);
+        }
+        else if (order.Rootless is not null || Identity.IsInUserNamespace)
         {
             layout = InsideUserNamespace.Adapt(spec, order, machine, warnings, out root);
         }

@@ -27,7 +27,7 @@ public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayo
     public bool HasUserNamespace => Linux.Namespace("user") is not null || Order.Rootless is not null || Identity.IsInUserNamespace;
 
     /// <summary>An ordinary user's, through the set-uid starter: sources are opened here, with his rights, and travel as descriptors.</summary>
-    public bool IsSetuid => Order.Workflow == "setuid";
+    public bool IsSetuid => Order.Workflow == WorkflowChoice.NameOf(Workflow.Setuid);
 
     /// <summary>The object that a mount's source names, as the starter takes it: null where it opens the path itself.</summary>
     public SafeFd? OpenSource(string path) => IsSetuid ? Files.Open(path, fcntl_h.O_PATH) : null;

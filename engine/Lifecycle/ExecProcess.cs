@@ -47,9 +47,10 @@ public static class ExecProcess
     private static int Launch(ContainerHandle container, ExecOptions options, ProcessSpec asked, SafeFd init, SafeFd plan, SafeFd? listener)
     {
         int first = container.State.Pid!.Value;
-        using RootlessEntry? rootless = WorkflowChoice.Of(container.State) == Workflow.Rootless ? RootlessEntry.ForProcess(first) : null;
+        Workflow workflow = WorkflowChoice.Of(container.State);
+        using RootlessEntry? rootless = workflow == Workflow.Rootless ? RootlessEntry.ForProcess(first) : null;
         bool ownStdio = asked.Terminal || (options.Detach && !options.KeepsStdio);
-        using StarterProcess starter = StarterProcess.Start("exec", container.Id, ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit, rootless);
+        using StarterProcess starter = StarterProcess.Start("exec", container.Id, ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit, rootless, workflow == Workflow.Setuid);
         TerminalSize? size = asked.Terminal ? FirstSize(asked, options) : null;
         var launch = new LaunchMessage(LaunchMode.Exec, container.Id)
         {

@@ -28,6 +28,13 @@ public static class Installation
         return SealedMemfd.CopyOf("starter", file);
     }
 
+    /// <summary>Its name in <c>libexec/engine/</c>.</summary>
+    public const string SetuidStarter = "starter-suid";
+
+    /// <summary>The set-uid starter, O_PATH.</summary>
+    /// <exception cref="EngineException">It is not installed.</exception>
+    public static SafeFd OpenSetuidStarter() => OpenProgram(SetuidStarter, fcntl_h.O_PATH);
+
     /// <summary>Absolute path of a program in <c>libexec/engine/</c>, whether it is there or not.</summary>
     public static string PathOf(string name) =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Environment.ProcessPath)!, "..", "libexec", "engine", name));

@@ -74,10 +74,11 @@ public sealed class StarterProcess : IDisposable
     /// <param name="id">The container.</param>
     /// <param name="stdio">Inherit for an exec without a terminal: the new process takes this one's.</param>
     /// <param name="rootless">The way into a user namespace, for an ordinary user; null for a starter that has its privilege.</param>
+    /// <param name="setuid">The installed set-uid starter is executed: a sealed copy would not have the bit.</param>
     /// <exception cref="EngineException">It found no way into the user namespace.</exception>
-    public static StarterProcess Start(string mode, string id, SpawnStdio stdio, RootlessEntry? rootless = null)
+    public static StarterProcess Start(string mode, string id, SpawnStdio stdio, RootlessEntry? rootless = null, bool setuid = false)
     {
-        using SafeFd image = Installation.OpenSealedStarter();
+        using SafeFd image = setuid ? Installation.OpenSetuidStarter() : Installation.OpenSealedStarter();
         (FdChannel mine, SafeFd theirs) = FdChannel.Pair();
         using (theirs)
         {

@@ -13,8 +13,6 @@ namespace Engine.Setuid;
 /// </summary>
 internal static class SetuidRules
 {
-    private static readonly string[] Devices = [.. DefaultDevices.Nodes.Select(device => device.Path)];
-
     private static readonly (PolicyRule Rule, Func<RuntimeSpec, IEnumerable<string>> Breaks)[] Rows =
     [
         (PolicyRule.UserIds, static spec => When(spec.Process is { } p && p.User.Uid != Identity.EffectiveUid, "process.user.uid")),
@@ -47,13 +45,7 @@ internal static class SetuidRules
 
     /// <summary>What a rule says, with its name.</summary>
     public static string Words(PolicyRule rule) =>
-        $"{Text(rule, PolicyTable.Column.Reason)} [set-uid policy: {Text(rule, PolicyTable.Column.Name)}]";
-
-    /// <summary>One column of a rule.</summary>
-    public static string Text(PolicyRule rule, PolicyTable.Column column) => Encoding.ASCII.GetString(PolicyTable.Get(rule, column));
-
-    /// <summary>A device that every user may have bound.</summary>
-    public static bool IsStandardDevice(string path) => Devices.Contains(path);
+        $"{Encoding.ASCII.GetString(PolicyTable.Reason(rule))} [set-uid policy: {Encoding.ASCII.GetString(PolicyTable.Name(rule))}]";
 
     private static IEnumerable<string> When(bool broken, string path) => broken ? [path] : [];
 

@@ -19,8 +19,8 @@ internal static unsafe class Rules
         byte* buffer = stackalloc byte[OperationBytes];
         TextBuilder operation = new TextBuilder(buffer, OperationBytes);
         operation.Append("policy: "u8);
-        operation.Append(PolicyTable.Get(rule, PolicyTable.Column.Name));
+        operation.Append(PolicyTable.Name(rule));
         Failure.Call(operation.Span, what, EPERM);
-        return Failure.Explain(PolicyTable.Get(rule, PolicyTable.Column.Reason));
+        return Failure.Explain(PolicyTable.Reason(rule));
     }
 }

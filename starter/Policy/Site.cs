@@ -105,7 +105,7 @@ internal static unsafe class Site
     private static bool Closed()
     {
         Failure.Append(" ["u8);
-        Failure.Append(PolicyTable.Get(PolicyRule.SiteFile, PolicyTable.Column.Reason));
+        Failure.Append(PolicyTable.Reason(PolicyRule.SiteFile));
         Failure.Append("]"u8);
         return false;
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using Engine.Setuid;
 using Engine.Shared.Policy;
 
 namespace Engine.Tests.Unit.Setuid;
@@ -9,7 +10,7 @@ public class PolicyDocumentTests
     private const string Head = """
         # The set-uid policy, row by row
 
-        What an ordinary user may have through `starter-suid`. The rows are those of `shared/Policy/PolicyTable.cs`, which the starter enforces
+        What an ordinary user may have through `starter-suid`. The rules are those of `shared/Policy/PolicyTable.cs`, which the starter enforces
         (`starter/Policy`) before any privileged system call of the request; this page is printed from them. An error carries the rule's name:
         `policy: NAME`. Verdicts: *allowed*; *limited*: something is forced or bounded; *site*: as `/etc/engine/engine.conf` says (`engine config
         check` explains it); *denied*.
@@ -36,33 +37,35 @@ public class PolicyDocumentTests
     public void Every_rule_has_a_whole_row_and_a_name_of_its_own()
     {
         var names = new HashSet<string>();
+        Assert.Equal((int)PolicyRule.Count, PolicyPage.Rows.Length);
         for (PolicyRule rule = 0; rule < PolicyRule.Count; rule++)
         {
-            foreach (PolicyTable.Column column in Enum.GetValues<PolicyTable.Column>())
-            {
-                Assert.True(Text(rule, column).Length > 0, $"{rule} has no {column}");
-            }
-
-            Assert.True(names.Add(Text(rule, PolicyTable.Column.Name)), $"{rule}: the name is there already");
+            var (of, request, verdict, reference) = PolicyPage.Rows[(int)rule];
+            Assert.Equal(rule, of);
+            Assert.NotEmpty(request);
+            Assert.NotEmpty(reference);
+            Assert.Contains(verdict, new[] { "allowed", "limited", "site", "denied" });
+            Assert.True(names.Add(Name(rule)), $"{rule}: the name is there already");
             // "policy: " and the name are an error record's operation.
-            Assert.InRange(Text(rule, PolicyTable.Column.Name).Length, 1, 50);
-            Assert.Contains(Text(rule, PolicyTable.Column.Verdict), new[] { "allowed", "limited", "site", "denied" });
+            Assert.InRange(Name(rule).Length, 2, 50);
+            Assert.InRange(Reason(rule).Length, 10, 500);
         }
     }
 
     private static string Print()
     {
         var text = new StringBuilder(Head);
-        for (PolicyRule rule = 0; rule < PolicyRule.Count; rule++)
+        foreach (var (rule, request, verdict, reference) in PolicyPage.Rows)
         {
-            text.Append($"| `{Text(rule, PolicyTable.Column.Name)}` | {Text(rule, PolicyTable.Column.Request)} | {Text(rule, PolicyTable.Column.Verdict)} ")
-                .Append($"| {Text(rule, PolicyTable.Column.Reason)} | {Text(rule, PolicyTable.Column.Reference)} |\n");
+            text.Append($"| `{Name(rule)}` | {request} | {verdict} | {Reason(rule)} | {reference} |\n");
         }
 
         return text.ToString();
     }
 
-    private static string Text(PolicyRule rule, PolicyTable.Column column) => Encoding.ASCII.GetString(PolicyTable.Get(rule, column));
+    private static string Name(PolicyRule rule) => Encoding.ASCII.GetString(PolicyTable.Name(rule));
+
+    private static string Reason(PolicyRule rule) => Encoding.ASCII.GetString(PolicyTable.Reason(rule));
 
     private static string SourceTree()
     {
