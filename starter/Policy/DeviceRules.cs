@@ -25,7 +25,7 @@ internal static unsafe class DeviceRules
     public static int Open(Text path)
     {
         Caller.FilesAsRoot();
-        int fd = TrustedPath.Open(new ReadOnlySpan<byte>(path.At, path.Length), O_PATH);
+        int fd = TrustedPath.Open(new ReadOnlySpan<byte>(path.At, path.Length), O_PATH, true);
         Caller.EndFilesAsRoot();
         if (fd < 0)
             return fd;

@@ -20,8 +20,8 @@ internal static unsafe class MountRules
     {
         if (!Rules.Apply)
             return true;
-        bool away = request.HostPropagation == MS_SLAVE || request.HostPropagation == MS_PRIVATE;
-        if (!away)
+        ulong kind = request.HostPropagation & ~(ulong)MS_REC;
+        if (kind != MS_SLAVE && kind != MS_PRIVATE)
             return Rules.Deny(PolicyRule.MountShared);
         return request.PlaceSlotPlusOne == 0 || Rules.Deny(PolicyRule.SourcePath);
     }

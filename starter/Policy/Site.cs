@@ -23,7 +23,7 @@ internal static unsafe class Site
     /// <summary>Reads it; needs root's rights for files. Whatever is wrong with it closes the workflow.</summary>
     public static bool Load()
     {
-        int fd = TrustedPath.Open(Path, O_RDONLY | O_NONBLOCK);
+        int fd = TrustedPath.Open(Path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (fd < 0)
             return Closed();
         bool loaded = Read(fd);
@@ -102,11 +102,11 @@ internal static unsafe class Site
         }
     }
 
+    // What was wrong with it, then what follows from that.
     private static bool Closed()
     {
-        Failure.Append(" ["u8);
+        Failure.Append("; "u8);
         Failure.Append(PolicyTable.Reason(PolicyRule.SiteFile));
-        Failure.Append("]"u8);
         return false;
     }
 }

@@ -11,8 +11,11 @@ internal static unsafe class TrustedPath
 {
     private const uint OthersWrite = 0x12; // 0022
 
-    /// <summary>Opens it; the descriptor is the caller's, negative leaves a failure.</summary>
-    public static int Open(ReadOnlySpan<byte> path, int flags)
+    /// <summary>
+    /// Opens it; the descriptor is the caller's, negative leaves a failure. <paramref name="place"/>: only the directories above must be trusted, for a
+    /// device, which others may write to.
+    /// </summary>
+    public static int Open(ReadOnlySpan<byte> path, int flags, bool place = false)
     {
         byte* name = stackalloc byte[NAME_MAX + 1];
         int at = Sys.openat(AT_FDCWD, CString.Of("/"u8), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
@@ -26,12 +29,12 @@ internal static unsafe class TrustedPath
             TextBuilder component = new TextBuilder(name, NAME_MAX + 1);
             component.Append(path.Slice(start, end - start));
             int how = last ? flags : O_PATH | O_DIRECTORY;
-            int next = Sys.openat2(at, component.Text, how | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+            int next = Sys.openat2(at, component.Text, how | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
             Sys.close(at);
             at = next;
             start = end + 1;
             if (last)
-                return Opened(at, path);
+                return at >= 0 && place ? at : Opened(at, path);
         }
 
         if (at < 0)

@@ -118,6 +118,9 @@ internal static unsafe class UserCgroup
         if (result < 0 && result != -EEXIST)
             return result;
         int child = ControlFile.Open(parent, name, O_RDONLY | O_DIRECTORY);
+        // Exactly that mode, whatever the umask: the user has to get through.
+        if (child >= 0 && result >= 0)
+            Sys.fchmod(child, DirectoryMode);
         if (child >= 0 && !unified)
         {
             Inherit(parent, child, "cpuset.cpus"u8);
