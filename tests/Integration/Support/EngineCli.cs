@@ -7,8 +7,11 @@ namespace Engine.Tests.Integration.Support;
 /// <param name="Name">Name in messages.</param>
 /// <param name="Prefix">Program and arguments that stand before the engine's, for example one that changes the user.</param>
 /// <param name="Missing">Why it cannot run on this machine, or null.</param>
-public sealed record Profile(string Name, IReadOnlyList<string> Prefix, string? Missing)
+public record Profile(string Name, IReadOnlyList<string> Prefix, string? Missing)
 {
+    /// <summary>The engine, as the one who types finds it.</summary>
+    public string Engine { get; init; } = Installation.Engine;
+
     /// <summary>Root runs the engine, the starter is not set-uid.</summary>
     public static Profile Root { get; } = new("root", [], Installation.IsRoot ? null : "needs root");
 }
@@ -22,7 +25,7 @@ public sealed class EngineCli(Profile profile, string root)
     /// <summary>Prepared, not started: for a test that sets its environment, input or time.</summary>
     public Command Prepare(params string[] arguments)
     {
-        var line = profile.Prefix.Append(Installation.Engine).Concat(arguments).ToArray();
+        var line = profile.Prefix.Append(profile.Engine).Concat(arguments).ToArray();
         var command = new Command(line[0], line[1..]);
         command.Environment["ENGINE_ROOT"] = Root;
         return command;

@@ -23,6 +23,12 @@ public abstract class EngineTest : IDisposable
     }
 
     protected EngineTest(Profile profile)
+        : this(_ => profile)
+    {
+    }
+
+    /// <param name="profile">Who types, made with the test's directory.</param>
+    protected EngineTest(Func<string, Profile> profile)
     {
         _tag = $"{TestRun.Tag}-{(++_count).ToString(CultureInfo.InvariantCulture)}";
         _ = TestRun.Cgroup;
@@ -30,8 +36,12 @@ public abstract class EngineTest : IDisposable
         var root = Path.Combine(Directory, "state");
         System.IO.Directory.CreateDirectory(root);
         _gate = new LeakGate(_tag, root);
-        Cli = new EngineCli(profile, root);
+        Profile = profile(Directory);
+        Cli = new EngineCli(Profile, root);
     }
+
+    /// <summary>Who types.</summary>
+    protected Profile Profile { get; }
 
     /// <summary>The command line with this test's state root.</summary>
     protected EngineCli Cli { get; }
@@ -81,6 +91,11 @@ public abstract class EngineTest : IDisposable
         return value;
     }
 
+    /// <summary>After the containers are gone, before it is looked whether anything else is left.</summary>
+    protected virtual void CleanUp()
+    {
+    }
+
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -93,6 +108,7 @@ public abstract class EngineTest : IDisposable
             // "No such container" is as good as deleted; the gate decides.
             _ = Cli.Oci("delete", "--force", id);
         }
+        CleanUp();
         try
         {
             _gate.AssertNothingLeft();
