@@ -123,11 +123,19 @@ public static class SetuidConfig
     {
         string own = string.Create(CultureInfo.InvariantCulture, $"/engine/user-{Identity.EffectiveUid}");
         string asked = string.IsNullOrEmpty(linux.CgroupsPath) ? id : linux.CgroupsPath;
-        linux.CgroupsPath = CgroupPath.Resolve(asked, id, own);
-        CgroupLayout layout = machine.Only(hierarchy => InsideUserNamespace.IsWritable(hierarchy, linux.CgroupsPath));
-        if (layout.Hierarchies.Count == 0 && !string.IsNullOrEmpty(asked))
+        string path = CgroupPath.Resolve(asked, id, own);
+        CgroupLayout layout = machine.Only(hierarchy => InsideUserNamespace.IsWritable(hierarchy, path));
+        if (layout.Hierarchies.Count == 0 && DelegatedCgroup.Find(machine) is { } delegated)
         {
-            warnings.Add($"no cgroup {linux.CgroupsPath} can be made with this user's rights (cgroups = yes in engine.conf offers one): the container stays in the caller's, and cannot be paused");
+            // Not the site's cgroups, but a part of the tree that is the user's all the same.
+            path = CgroupPath.Resolve(asked, id, delegated);
+            layout = machine.Only(hierarchy => InsideUserNamespace.IsWritable(hierarchy, path));
+        }
+
+        linux.CgroupsPath = path;
+        if (layout.Hierarchies.Count == 0)
+        {
+            warnings.Add($"no cgroup {path} can be made with this user's rights (cgroups = yes in engine.conf offers one): the container stays in the caller's, and cannot be paused");
         }
 
         return layout;
