@@ -34,6 +34,9 @@ public static class CommandLine
                 case "features":
                     name = "engine features";
                     return Invoke(new CommandEntry("features", "", FeaturesCommand.Build), name, args[1..]);
+                case "doctor":
+                    name = "engine doctor";
+                    return Invoke(new CommandEntry("doctor", "", DoctorCommand.Build), name, args[1..]);
                 case "--version" or "-v" or "version":
                     Console.Out.WriteLine($"engine {BuildInfo.Version} (build {BuildInfo.Build})");
                     return 0;
@@ -120,6 +123,7 @@ public static class CommandLine
           instance   services by name, from OCI bundles: start, list, stop, logs, stats, ...
           config     check: judge and explain the site's file for the set-uid starter
           features   what this engine and this machine offer, as JSON
+          doctor     which workflows this machine offers to you, and what the others need
           version    version and build
 
         'engine COMMAND --help' tells more.

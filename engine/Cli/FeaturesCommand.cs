@@ -3,6 +3,8 @@ using System.Text;
 using System.Text.Json;
 using Engine.Cgroups;
 using Engine.Diagnostics;
+using Engine.Doctor;
+using Engine.Lifecycle;
 using Engine.Linux;
 
 namespace Engine.Cli;
@@ -12,9 +14,6 @@ namespace Engine.Cli;
 /// </summary>
 public static class FeaturesCommand
 {
-    // openat2 5.6, close_range 5.9, mount_setattr 5.12, cgroup.kill 5.14.
-    private static readonly Version MinimumKernel = new(5, 14);
-
     /// <summary>Options and action.</summary>
     public static Command Build()
     {
@@ -40,25 +39,20 @@ public static class FeaturesCommand
 
     private static void WriteMachine(Utf8JsonWriter json)
     {
-        string release = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
+        (string release, bool isSufficient) = Examination.KernelRelease();
         json.WriteStartObject("machine");
         json.WriteString("kernel", release);
-        json.WriteString("minimumKernel", MinimumKernel.ToString());
-        json.WriteBoolean("kernelIsSufficient", KernelOf(release) >= MinimumKernel);
+        json.WriteString("minimumKernel", Examination.MinimumKernel.ToString());
+        json.WriteBoolean("kernelIsSufficient", isSufficient);
         json.WriteString("cgroups", CgroupLayout.Read().Mode.ToString().ToLowerInvariant());
         json.WriteStartObject("workflows");
-        json.WriteString("root", Identity.EffectiveUid == 0 ? "available" : "needs root");
-        json.WriteString("setuid", "not part of this build");
-        json.WriteString("rootless", "not part of this build");
+        bool isRoot = Identity.EffectiveUid == 0;
+        json.WriteString("root", isRoot ? "available" : "needs root");
+        json.WriteString("setuid", isRoot ? "for ordinary users" : WorkflowChoice.SetuidObstacle() is { } obstacle ? "not available: " + obstacle : "installed");
+        json.WriteString("rootless", isRoot ? "for ordinary users" : "built in; 'engine doctor' tries it");
         json.WriteEndObject();
         json.WriteString("version", BuildInfo.Version);
         json.WriteString("build", BuildInfo.Build);
         json.WriteEndObject();
-    }
-
-    private static Version KernelOf(string release)
-    {
-        string[] parts = release.Split('.', '-', '+');
-        return parts.Length > 1 && int.TryParse(parts[0], out int major) && int.TryParse(parts[1], out int minor) ? new Version(major, minor) : new Version(0, 0);
     }
 }

@@ -67,7 +67,7 @@ public static class FeaturesDocument
         json.WriteBoolean("v1", true);
         json.WriteBoolean("v2", true);
         json.WriteBoolean("systemd", true);
-        json.WriteBoolean("systemdUser", false);
+        json.WriteBoolean("systemdUser", true);
         json.WriteBoolean("rdma", true);
         json.WriteEndObject();
     }

@@ -26,7 +26,7 @@ internal sealed class MapTool(string name, string file)
     /// <summary>Absolute path of the program.</summary>
     public string Path => Folder + name;
 
-    /// <summary>True when the program is there and set-uid root or has the file capability that it needs instead.</summary>
+    /// <summary>True when the program is there.</summary>
     public bool IsPresent => File.Exists(Path);
 
     /// <summary>Writes the map with the program; what it says when it does not.</summary>

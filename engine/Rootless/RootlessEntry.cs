@@ -47,14 +47,11 @@ public sealed class RootlessEntry : IDisposable
             return new RootlessEntry(NamespaceEntryKind.JoinAndMakeMounts, OpenUser(joined.Path!), null);
         }
 
-        Account account = Account.Current;
-        StarterMaps maps = StarterMaps.Choose(
-            linux,
-            account,
-            MapTool.Users.IsPresent ? SubordinateIds.Read(SubordinateIds.UserFile, account) : [],
-            MapTool.Groups.IsPresent ? SubordinateIds.Read(SubordinateIds.GroupFile, account) : []);
-        return new RootlessEntry(NamespaceEntryKind.Make, null, maps);
+        return Make(linux);
     }
+
+    /// <summary>For nothing: to see whether there is a way in, and how many ids it gives.</summary>
+    public static RootlessEntry ForTrial() => Make(null);
 
     /// <summary>For a process in a container: the namespace that its supervisor is root of, which is the outermost one that the caller made.</summary>
     /// <param name="pid">A process of the container.</param>
@@ -83,6 +80,17 @@ public sealed class RootlessEntry : IDisposable
 
         Order = WriteMaps(starter.Pid, _maps);
         starter.SendMapped();
+    }
+
+    private static RootlessEntry Make(LinuxSpec? linux)
+    {
+        Account account = Account.Current;
+        StarterMaps maps = StarterMaps.Choose(
+            linux,
+            account,
+            MapTool.Users.IsPresent ? SubordinateIds.Read(SubordinateIds.UserFile, account) : [],
+            MapTool.Groups.IsPresent ? SubordinateIds.Read(SubordinateIds.GroupFile, account) : []);
+        return new RootlessEntry(NamespaceEntryKind.Make, null, maps);
     }
 
     /// <inheritdoc/>

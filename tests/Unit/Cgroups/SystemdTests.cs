@@ -62,6 +62,13 @@ public class SystemdTests
     }
 
     [Theory]
+    [InlineData("", "/user.slice/user@1.service/user.slice/engine-c1.scope")]
+    [InlineData("app.slice:x:c1", "/user.slice/user@1.service/app.slice/x-c1.scope")]
+    [InlineData(":x:c1", "/user.slice/user@1.service/user.slice/x-c1.scope")]
+    public void A_user_s_manager_makes_units_below_its_own_cgroup(string given, string path) =>
+        Assert.Equal(path, SystemdPath.Parse(given, "c1", "/user.slice/user@1.service").Path);
+
+    [Theory]
     [InlineData("TimeoutStopUSec", "uint64 5000000", "TimeoutStopUSec=5000000")]
     [InlineData("TimeoutStopSec", "1.5", "TimeoutStopUSec=1500000")]
     [InlineData("CollectMode", "'inactive-or-failed'", "CollectMode=inactive-or-failed")]
