@@ -67,7 +67,7 @@ public abstract class SetuidTest : EngineTest
 
     protected override void CleanUp() => Site.Dispose();
 
-    private SetuidSite Site => ((SetuidProfile)Profile).Site;
+    private protected SetuidSite Site => ((SetuidProfile)Profile).Site;
 
     private Command As(string[] prefix, string[] line)
     {
