@@ -4,12 +4,8 @@ using Engine.Tests.Integration.Support;
 namespace Engine.Tests.Integration.Rootless;
 
 /// <summary>A user whom a cgroup v2 directory was delegated to, in a view that has nothing but cgroup v2.</summary>
-public sealed class DelegationTests : UserTest
+public sealed class DelegationTests(DelegatedTree tree) : UserTest("ranges", DelegatedTree.Name), IClassFixture<DelegatedTree>
 {
-    private readonly Owner _owner;
-
-    public DelegationTests()
-        : base("ranges", "engine-test-TAG-delegated") => _owner = Owned(new Owner(Delegated));
 
     [UserFact]
     public void The_container_gets_a_cgroup_below_and_is_paused_and_resumed()
@@ -25,7 +21,7 @@ public sealed class DelegationTests : UserTest
         Assert.Equal("running", Cli.Status(id));
         Assert.Contains($"/{Delegated}/engine-oci/{id}", Cli.OciOk("exec", id, "/bin/cat", "/proc/self/cgroup").Text, StringComparison.Ordinal);
         Cli.OciOk("delete", "--force", id);
-        Assert.Equal(["shell"], _owner.Children());
+        Assert.Equal(["shell"], tree.Children());
     }
 
     [UserFact]
@@ -45,7 +41,7 @@ public sealed class DelegationTests : UserTest
         {
             RunRunc("delete", "--force", id).ShouldExit(0);
         }
-        Assert.Equal(["shell"], _owner.Children());
+        Assert.Equal(["shell"], tree.Children());
     }
 
     // A controller that the delegated cgroup does not pass on is none; which this machine has on cgroup v2 differs.
@@ -80,17 +76,34 @@ public sealed class DelegationTests : UserTest
             Assert.True(int.Parse(lines[0], System.Globalization.CultureInfo.InvariantCulture) > 0, $"the tree is there\n{output}");
             Assert.Equal(2, lines.Count(l => l.Contains("Read-only file system", StringComparison.Ordinal)));
         }
-        Assert.Equal(["shell"], _owner.Children());
+        Assert.Equal(["shell"], tree.Children());
     }
+}
 
-    // The tree seen from a process that the test keeps in such a view, and its removal: as-user.sh makes it anew with each command.
-    private sealed class Owner(string cgroup) : IDisposable
+/// <summary>
+/// The delegated cgroup, seen in such a view. as-user.sh makes it with each command where it is not there, also with the one that cleans up
+/// after a test: it is removed when the last test has ended.
+/// </summary>
+public sealed class DelegatedTree : IDisposable
+{
+    /// <summary>As as-user.sh is told.</summary>
+    public const string Name = "engine-test-TAG-delegated";
+
+    private static readonly string View = Path.Combine(Installation.SourceRoot, "tests", "cgroup-view.sh");
+    private static readonly string Cgroup = Name.Replace("TAG", TestRun.Tag, StringComparison.Ordinal);
+
+    /// <summary>Cgroups directly below it.</summary>
+    public string[] Children() => Run($"cd /sys/fs/cgroup/{Cgroup} && ls -d */").ShouldExit(0)
+        .Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.TrimEnd('/')).ToArray();
+
+    public void Dispose()
     {
-        private static readonly string View = Path.Combine(Installation.SourceRoot, "tests", "cgroup-view.sh");
-
-        public string[] Children() => new Command(View, "v2", "/bin/sh", "-c", $"cd /sys/fs/cgroup/{cgroup} && ls -d */").Run().ShouldExit(0)
-            .Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.TrimEnd('/')).ToArray();
-
-        public void Dispose() => new Command(View, "v2", "/bin/sh", "-c", $"cd /sys/fs/cgroup && find {cgroup} -depth -type d -exec rmdir {{}} + 2>/dev/null; true").Run();
+        if (Installation.IsRoot)
+        {
+            Run($"cd /sys/fs/cgroup && test ! -d {Cgroup} || find {Cgroup} -depth -type d -exec rmdir {{}} ';'").ShouldExit(0);
+            Assert.Equal(0, Run($"test ! -d /sys/fs/cgroup/{Cgroup}").ExitCode);
+        }
     }
+
+    private static CommandResult Run(string script) => new Command(View, "v2", "/bin/sh", "-c", script).Run();
 }
