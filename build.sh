@@ -363,6 +363,28 @@ verb_conformance-lane() {
     printf '%d\n' "$status" >"$log.status"
 }
 
+build_security() { dotnet msbuild -restore tests/Security/Security.csproj "${QUIET[@]}"; }
+
+# The starters with one mechanism taken out; never beside the real one.
+build_faults() { dotnet msbuild tests/Security/Faults/Faults.proj -m:2 "${QUIET[@]}" "-p:Root=$OUT/test/faults/"; }
+
+## test-security [--only ID]... [--long]: every published way to break out, against each workflow, old runtimes and broken builds of the starter
+verb_test-security() {
+    need build oci test
+    verb_build
+    build_probe
+    [[ ${1-} != --document ]] || { build_security && mkdir -p docs/security && ENGINE_OUT=$OUT dotnet "$OUT/test/security/security.dll" document >docs/security/cves.md; return; }
+    step security "$OUT/test/security/security.dll" "tests/Security tests/Integration/Support tests/Conformance/Support rpc shared engine" build_security
+    mkdir -p "$OUT/test/faults"
+    ENGINE_OUT=$OUT dotnet "$OUT/test/security/security.dll" faults >"$OUT/test/faults/names" || die "test-security: the table of faults does not fit the starter's sources"
+    step faults "$OUT/test/faults/$(tail -n 1 "$OUT/test/faults/names")/libexec/engine/starter" "starter shared tests/Security/Faults" build_faults
+    # crun needs a pure view of the cgroups; /dev/null is one of our own, because old runtimes give it away.
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    ENGINE_OUT=$OUT timeout -k 30 3600 tests/cgroup-view.sh v1 sh -c '
+        mount -t tmpfs -o mode=755 security /mnt && mknod -m 666 /mnt/null c 1 3 && mount --bind /mnt/null /dev/null && umount -l /mnt && exec "$@"' \
+        sh dotnet "$OUT/test/security/security.dll" run "$@"
+}
+
 # The lanes of tests/clients: name | sets of packages.
 CLIENTS='
 podman          | podman

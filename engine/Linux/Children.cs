@@ -8,6 +8,11 @@ namespace Engine.Linux;
 public static unsafe class Children
 {
     /// <summary>
+    /// The kernel keeps the status of each child from here on, also when this process was started by one that ignores SIGCHLD, which is inherited.
+    /// </summary>
+    public static void KeepStatuses() => Libc.signal(signal_h.SIGCHLD, (nint)signal_h.SIG_DFL);
+
+    /// <summary>
     /// Reaps whatever ends until <paramref name="pid"/> does, and returns its exit code (128+signal); null when it is no child of this process.
     /// </summary>
     public static int? WaitFor(int pid)

@@ -17,6 +17,9 @@ internal static unsafe partial class Libc
     internal static partial int prctl(int option, nuint argument2, nuint argument3, nuint argument4, nuint argument5);
 
     [LibraryImport("libc")]
+    internal static partial nint signal(int number, nint handler);
+
+    [LibraryImport("libc")]
     internal static partial int posix_spawn(int* pid, byte* path, void* fileActions, void* attributes, byte** argv, byte** envp);
 
     [LibraryImport("libc")]

@@ -24,6 +24,7 @@ public static class RuntimeRun
     {
         if (!mode.Detach)
         {
+            Children.KeepStatuses();
             Identity.Adopt(orphans: true);
         }
 

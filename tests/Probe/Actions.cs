@@ -104,6 +104,27 @@ internal static unsafe class Actions
             Sys.close(fd);
     }
 
+    /// <summary>
+    /// type TEXT: as if somebody typed it on the terminal that is standard input, and on /dev/tty; takes the terminal first, if it can. Prints
+    /// "ok" or the error's name for each of the three.
+    /// </summary>
+    public static void Type(byte* text)
+    {
+        Out.Result("take"u8, Sys.ioctl(0, TIOCSCTTY, 0L));
+        Out.Result("type"u8, Push(0, text));
+        int terminal = Sys.openat(AT_FDCWD, CString.Of("/dev/tty"u8), O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
+        Out.Result("tty"u8, terminal < 0 ? terminal : Push(terminal, text));
+    }
+
+    private static int Push(int terminal, byte* text)
+    {
+        byte newline = (byte)'\n';
+        int result = 0;
+        for (; *text != 0 && result >= 0; text++)
+            result = Sys.ioctl(terminal, TIOCSTI, text);
+        return result < 0 ? result : Sys.ioctl(terminal, TIOCSTI, &newline);
+    }
+
     /// <summary>exec PATH ARGUMENT...: becomes another program; argv[0] is the path. Prints why it did not.</summary>
     public static int Exec(byte** words, byte** envp)
     {

@@ -81,6 +81,8 @@ internal static unsafe class Program
             Surroundings.Link(rest[0]);
         else if (CString.Equals(verb, "create"u8))
             Actions.Create(rest[0]);
+        else if (CString.Equals(verb, "type"u8))
+            Actions.Type(rest[0]);
         else if (CString.Equals(verb, "say"u8))
             Out.Line("say"u8, CString.Span(rest[0]));
         else if (CString.Equals(verb, "write"u8) && count > 1)

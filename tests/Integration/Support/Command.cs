@@ -39,6 +39,10 @@ public sealed record CommandResult(string Line, int ExitCode, byte[] Output, str
 /// <summary>A command to run, with everything that it inherits said here: nothing of the test's environment is passed on.</summary>
 public sealed class Command(string program, params string[] arguments)
 {
+    public string Program => program;
+
+    public IReadOnlyList<string> Arguments => arguments;
+
     /// <summary>Environment of the command.</summary>
     public Dictionary<string, string> Environment { get; } = new()
     {
@@ -53,6 +57,16 @@ public sealed class Command(string program, params string[] arguments)
 
     /// <summary>Seconds until the command is killed and the test fails.</summary>
     public double Seconds { get; set; } = 60;
+
+    /// <summary>The same with this environment.</summary>
+    public Command With(IReadOnlyDictionary<string, string> environment)
+    {
+        foreach (var (name, value) in environment)
+        {
+            Environment[name] = value;
+        }
+        return this;
+    }
 
     /// <summary>Starts it, waits for its end, and returns what it did.</summary>
     public CommandResult Run()

@@ -1,0 +1,2 @@
+global using Engine.Tests.Security.Runner;
+global using Engine.Tests.Security.Support;
