@@ -3,6 +3,15 @@ using Engine.Tests.Security.Faults;
 
 namespace Engine.Tests.Security;
 
+/// <summary>What is to be run.</summary>
+/// <param name="Only">Ids, or their beginnings; none: all.</param>
+/// <param name="Part">Of <paramref name="Parts"/>, from 0: every n-th entry, so that several programs share the work.</param>
+/// <param name="Caught">Where the names of the controls that were caught go, or null.</param>
+internal sealed record Choice(IReadOnlyList<string> Only, int Part, int Parts, string? Caught, bool Long)
+{
+    public bool Has(Entry entry) => (Only.Count == 0 || Only.Any(o => entry.Id.StartsWith(o, StringComparison.Ordinal))) && Suite.All.TakeWhile(e => e != entry).Count() % Parts == Part;
+}
+
 /// <summary>Every entry, in the order of the document.</summary>
 internal static class Suite
 {
@@ -20,35 +29,44 @@ internal static class Suite
         .. Invariants.All,
     ];
 
-    /// <summary>Runs those whose id is, or begins with, one of the words (none: all); 0 when all passed.</summary>
-    public static int Run(TextWriter output, IReadOnlyList<string> only, bool isLong)
+    /// <summary>Runs those that are chosen; 0 when all passed.</summary>
+    public static int Run(TextWriter output, Choice choice)
     {
-        var entries = All.Where(e => only.Count == 0 || only.Any(o => e.Id.StartsWith(o, StringComparison.Ordinal))).ToList();
         var report = new Report(output);
         var programs = Programs();
-        var runner = new EntryRunner(isLong);
+        var runner = new EntryRunner(choice.Long);
         var caught = new HashSet<string>();
-        foreach (var entry in entries)
+        foreach (var entry in All.Where(choice.Has))
         {
             var engines = Columns.All.Where(entry.IsFor).Select(c => runner.Try(entry, c)).ToList();
             var controls = entry.Controls.Select(c => runner.Try(entry, c)).ToList();
             caught.UnionWith(controls.Where(a => a.Outcome == Outcome.Breach).Select(a => a.Against));
             report.Add(entry, engines, controls);
         }
-        if (only.Count == 0)
+        report.Check("I37 the installed programs are what they were", programs.SequenceEqual(Programs()) ? null : "they changed");
+        if (choice.Caught is { } file)
         {
-            foreach (var reference in Elsewhere.Proved)
-            {
-                report.Check($"{reference.Id} {reference.What}: {reference.File}, {reference.Test}", reference.Holds ? null : "the test is not there");
-            }
-            report.Check("docs/security/cves.md is made from these entries", File.Exists(Document.Path) && File.ReadAllText(Document.Path) == Document.Text() ? null : "it differs: ./build.sh test-security --document");
-            report.Check("I41 the installed starter is what its sources make, without a fault", Release.Difference(TestRun.Directory));
-            report.Check("I37 the installed programs are what they were", programs.SequenceEqual(Programs()) ? null : "they changed");
-            foreach (var fault in FaultTable.All)
-            {
-                report.Check($"fault {fault.Name} is caught: {fault.Without}", caught.Contains("fault " + fault.Name) ? null : "it survives every entry");
-            }
+            File.WriteAllLines(file, caught);
         }
+        report.Close();
+        return report.Failed == 0 ? 0 : 1;
+    }
+
+    /// <summary>What is asked of the suite itself, once all of it has run: the files hold what each part of the run caught. 0 when all holds.</summary>
+    public static int Check(TextWriter output, IReadOnlyList<string> files)
+    {
+        var report = new Report(output);
+        var caught = files.SelectMany(File.ReadLines).ToHashSet();
+        foreach (var fault in FaultTable.All)
+        {
+            report.Check($"fault {fault.Name} is caught: {fault.Without}", caught.Contains("fault " + fault.Name) ? null : "it survives every entry");
+        }
+        foreach (var reference in Elsewhere.Proved)
+        {
+            report.Check($"{reference.Id} {reference.What}: {reference.File}, {reference.Test}", reference.Holds ? null : "the test is not there");
+        }
+        report.Check("docs/security/cves.md is made from these entries", File.Exists(Document.Path) && File.ReadAllText(Document.Path) == Document.Text() ? null : "it differs: ./build.sh test-security --document");
+        report.Check("I41 the installed starter is what its sources make, without a fault", Release.Difference(TestRun.Directory));
         report.Close();
         return report.Failed == 0 ? 0 : 1;
     }

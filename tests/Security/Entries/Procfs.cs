@@ -59,10 +59,6 @@ internal static class Procfs
                     throw Scenario.Breach($"{form}: a sysctl went to {file}: {File.ReadAllText(file)}");
                 }
             }
-            if (result.ExitCode != 0 && result.Error.Contains("open", StringComparison.Ordinal) && t.Runtime.Program.Contains("/faults/", StringComparison.Ordinal))
-            {
-                throw Scenario.Breach($"{form}: the sysctl was looked for in it: {result.Error}");
-            }
             seen.Add($"{form} {(result.ExitCode == 0 ? "ran" : "refused")}");
         }
         return string.Join(", ", seen) + "; nothing was written to it";

@@ -2,7 +2,7 @@ namespace Engine.Tests.Security.Faults;
 
 /// <summary>
 /// A starter with one mechanism taken out. The privileged sources carry nothing for it: the text of the mechanism is replaced in a
-/// copy, and a build of that copy goes to out/test/faults/NAME, never anywhere else.
+/// copy, and a build of that copy goes to out/test/broken/NAME, never anywhere else.
 /// </summary>
 /// <param name="Name">Directory and name in reports.</param>
 /// <param name="Without">What the broken starter does not do, or does instead.</param>

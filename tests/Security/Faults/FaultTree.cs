@@ -1,9 +1,9 @@
 namespace Engine.Tests.Security.Faults;
 
-/// <summary>The files of broken builds under out/test/faults/NAME: edited sources in src/, and an installation around the built starter.</summary>
+/// <summary>The files of broken builds under out/test/broken/NAME: edited sources in src/, and an installation around the built starter.</summary>
 internal static class FaultTree
 {
-    private static string Root => Path.Combine(Installation.Out, "test", "faults");
+    private static string Root => Path.Combine(Installation.Out, "test", "broken");
 
     /// <summary>Directory of the installation with the fault.</summary>
     public static string Of(Fault fault) => Path.Combine(Root, fault.Name);
