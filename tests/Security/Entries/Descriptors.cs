@@ -50,8 +50,8 @@ internal static class Descriptors
                 case $name in starter*) ;; *) continue ;; esac
                 echo "met $name"
                 for f in fd root mem environ exe; do
-                    # Opened; if it is still the same program now, it was when that happened.
-                    { read again <$p/comm && case $again in starter*) echo OPEN $f ;; esac; } 9<$p/$f
+                    # Opened. Held in front of its call it is still the same program; comm alone lags behind execve.
+                    { read again <$p/stat && case $again in *"(starter"*") t "*) echo OPEN $f ;; esac; } 9<$p/$f
                 done 2>/dev/null
             done; done
             """);

@@ -10,7 +10,7 @@ internal static class Invariants
     [
         new("I03", "", "words in the starter of what it must not have: a loader, a resolver, locales, users, a shell",
             "starter/Freestanding.targets: no C library", [Against.Sample("busybox", _ => Words(Installation.Busybox))], _ => Words(Installation.Starter)) { Columns = ["root"] },
-        new("I04", "", "system calls of the starter against its list, in its sources and in traces of create, start, exec and a terminal",
+        new("I04", "", "system calls of the starter against its list: in its machine code, and in traces of run and exec",
             "starter/Sys: one wrapper a call; tests/Security/Entries/system-calls.txt: the list", [Against.Runc], SystemCalls) { Columns = ["root", "oci", "userns"] },
         new("I08", "", "memory of the starter after its start",
             "starter/Rt: static buffers, no heap", [Against.Runc], Memory),

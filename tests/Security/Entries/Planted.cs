@@ -56,9 +56,10 @@ internal static class Planted
     private static string EveryName(Scenario t)
     {
         var (ran, refused) = (0, 0);
+        string[] kinds = t.Long || t.Column.Name == "root" ? ["link", "dangling", "fifo", "socket", "directory", "device", "file"] : ["dangling", "fifo"];
         foreach (var name in Names)
         {
-            foreach (var kind in new[] { "link", "dangling", "fifo", "socket", "directory", "device", "file" })
+            foreach (var kind in kinds)
             {
                 var bundle = t.NewBundle().WithCwd("/work").WithBind("/etc/hostname", "/target").Shell("stat -c '%t:%T %F' /dev/null; true");
                 foreach (var mount in new[] { "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev" })
@@ -79,7 +80,7 @@ internal static class Planted
             }
         }
         Assert.True(ran > 0, "nothing ran");
-        return $"{Names.Length} names x 7 kinds: {ran} ran, {refused} refused, nothing opened, nothing outside";
+        return $"{Names.Length} names x {kinds.Length} kinds: {ran} ran, {refused} refused, nothing opened, nothing outside";
     }
 
     private static string Console(Scenario t)
