@@ -4,6 +4,7 @@ using Engine.Lifecycle;
 using Engine.Linux;
 using Engine.Rootless;
 using Engine.Rpc.Linux;
+using Engine.Setuid;
 using Engine.Shared.Linux;
 
 namespace Engine.Doctor;
@@ -18,8 +19,6 @@ public static class Examination
     public static readonly Version MinimumKernel = new(5, 14);
 
     // Root's file, which the set-uid starter reads by itself.
-    private const string SiteFile = "/etc/engine/engine.conf";
-    private const uint OthersMayWrite = 0b000_010_010;
 
     /// <summary>Does it all.</summary>
     public static Report Run()
@@ -81,22 +80,9 @@ public static class Examination
     {
         string? obstacle = WorkflowChoice.SetuidObstacle();
         yield return new Check("setuid", "starter-suid", obstacle is null, obstacle ?? WorkflowChoice.SetuidPath, obstacle is null ? null : "'./build.sh install --setuid', as root");
-        string? site = SiteProblem();
-        yield return new Check("setuid", SiteFile, site is null, site ?? "root's, nobody else writes to it", site is null ? null : "the administrator allows the set-uid workflow in it");
-    }
-
-    private static string? SiteProblem()
-    {
-        try
-        {
-            using SafeFd file = Files.Open(SiteFile, fcntl_h.O_PATH | O_NOFOLLOW);
-            FileStat stat = Files.Stat(file);
-            return stat.IsRegular && stat.Uid == 0 && (stat.Mode & OthersMayWrite) == 0 ? null : "not a file of root's that nobody else writes to";
-        }
-        catch (SyscallException error)
-        {
-            return error.Message;
-        }
+        string? site = WorkflowChoice.SiteObstacle();
+        yield return new Check(
+            "setuid", SiteFile.DefaultPath, site is null, site ?? "offers it", site is null ? null : "'engine config check' explains the file, which is the administrator's");
     }
 
     private static IEnumerable<Check> Sysctls()

@@ -1,6 +1,7 @@
 using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rpc.Linux;
+using Engine.Setuid;
 using Engine.Shared.Linux;
 using Engine.Spec;
 using Engine.State;
@@ -27,7 +28,6 @@ public enum Workflow
 /// </summary>
 public static class WorkflowChoice
 {
-    private const string SetuidName = "starter-suid";
 
     // ST_NOSUID, sys/statvfs.h.
     private const ulong NoSuid = 2;
@@ -55,7 +55,7 @@ public static class WorkflowChoice
             Workflow.Root => throw new EngineException("--workflow root: you are not root"),
             Workflow.Setuid => obstacle is null ? Workflow.Setuid : throw new EngineException($"--workflow setuid: {obstacle}"),
             Workflow.Rootless => Workflow.Rootless,
-            _ => obstacle is null && !HasUserNamespace(config) ? Workflow.Setuid : Workflow.Rootless,
+            _ => (obstacle ?? SiteObstacle()) is null && !HasUserNamespace(config) ? Workflow.Setuid : Workflow.Rootless,
         };
     }
 
@@ -70,11 +70,19 @@ public static class WorkflowChoice
     public static string NameOf(Workflow workflow) => Names.First(entry => entry.Workflow == workflow).Name;
 
     /// <summary>Absolute path of the set-uid starter, whether it is there or not.</summary>
-    public static string SetuidPath => Installation.PathOf(SetuidName);
+    public static string SetuidPath => Installation.PathOf(Installation.SetuidStarter);
 
-    /// <summary>Why the set-uid starter cannot be used; null when it can. Looks at the file alone: what the site allows is the starter's to say.</summary>
+    /// <summary>
+    /// Why the set-uid starter cannot be used; null when it can. Looks at this process and at the file: what the site allows is
+    /// <see cref="SiteObstacle"/>'s, and the starter's to say.
+    /// </summary>
     public static string? SetuidObstacle()
     {
+        if (Identity.IsInUserNamespace || Identity.HasNoNewPrivileges)
+        {
+            return Identity.IsInUserNamespace ? "in a user namespace the set-uid bit gives nothing" : "no_new_privs is set for this process: the set-uid bit gives nothing";
+        }
+
         string path = SetuidPath;
         try
         {
@@ -91,6 +99,13 @@ public static class WorkflowChoice
         {
             return $"{error.Message}; './build.sh install --setuid' installs it";
         }
+    }
+
+    /// <summary>Why engine.conf, as far as this user can read it, does not offer the set-uid workflow; null when it may.</summary>
+    public static string? SiteObstacle()
+    {
+        SiteFile site = SiteFile.Read(SiteFile.DefaultPath);
+        return site.AllowsSetuid || site.IsHidden ? null : site.Problems.Count > 0 ? site.Problems[0] : $"{SiteFile.DefaultPath} does not say allow_setuid = yes";
     }
 
     private static bool HasUserNamespace(byte[] config) => ConfigLoader.Load(config, "config.json").Linux?.Namespace("user") is not null;

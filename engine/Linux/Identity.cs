@@ -15,6 +15,9 @@ public static class Identity
     /// <summary>True in a user namespace that somebody made: uid 0 is an ordinary user outside. Read once.</summary>
     public static bool IsInUserNamespace { get; } = Files.Inode("/proc/self/ns/user").Inode != InitialUserNamespace;
 
+    /// <summary>Whether no execve gives this process a privilege any more (prctl(2), PR_GET_NO_NEW_PRIVS).</summary>
+    public static bool HasNoNewPrivileges => Libc.prctl(prctl_h.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+
     /// <summary>getegid(2).</summary>
     public static uint EffectiveGid => Libc.getegid();
 

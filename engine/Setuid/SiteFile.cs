@@ -34,6 +34,9 @@ public sealed class SiteFile
     /// <summary>It is sound and says allow_setuid = yes.</summary>
     public bool AllowsSetuid { get; }
 
+    /// <summary>It is there, and not for this user to read: only the starter knows what it says.</summary>
+    public bool IsHidden { get; private init; }
+
     /// <summary>Reads and judges it.</summary>
     public static SiteFile Read(string path)
     {
@@ -47,7 +50,7 @@ public sealed class SiteFile
         }
         catch (Exception error) when (error is SyscallException or EngineException)
         {
-            return new SiteFile([.. problems, error.Message], [], false);
+            return new SiteFile([.. problems, error.Message], [], false) { IsHidden = error is SyscallException { Errno: Errno.EACCES } };
         }
 
         return Parse(text, path, problems);
