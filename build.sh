@@ -52,6 +52,9 @@ oci   | util-linux            | cmd:unshare                               | the 
 oci   | iproute2              | cmd:ip                                    | a network device that is handed to a container
 oci   | runc                  | cmd:runc                                  | peer: a suite that the reference fails would be wrong
 oci   | crun                  | cmd:crun                                  | peer: another reading of the specification
+faults | busybox-static       | cmd:busybox                               | the root filesystem of the containers
+faults | util-linux           | cmd:unshare                               | private mount namespaces
+faults | strace               | cmd:strace                                | a tracer in the way of a kill
 clients | busybox-static      | cmd:busybox                               | the image of the containers
 clients | util-linux          | cmd:unshare                               | the private namespaces of a lane, and setpriv
 clients | bsdutils            | cmd:script                                | a terminal for the interactive cases
@@ -406,6 +409,53 @@ security_part() {
     ENGINE_OUT=$OUT timeout -k 30 7200 tests/cgroup-view.sh v1 sh -c '
         mount -t tmpfs -o mode=755 security /mnt && mknod -m 666 /mnt/null c 1 3 && mount --bind /mnt/null /dev/null && umount -l /mnt && exec "$@"' \
         sh dotnet "$OUT/test/security/security.dll" run "$@"
+}
+
+# The program of tests/Faults, and beside it the one that makes system calls fail.
+build_fault_injection() {
+    dotnet msbuild -restore tests/Faults/Faults.csproj "${QUIET[@]}"
+    gcc -O2 -Wall -Wextra -Werror -o "$OUT/test/faults/inject" tests/Faults/inject.c
+}
+
+# faults NAME ARGUMENT...: in a mount namespace of its own, for what it mounts; what it prints goes to a log, too.
+faults() {
+    local log=$OUT/test-results/faults-$1.log
+    shift
+    ENGINE_OUT=$OUT unshare --mount --propagation private -- dotnet "$OUT/test/faults/faults.dll" "$@" 2>&1 </dev/null | tee "$log"
+}
+
+## test-faults [--long] [--seed N] [--filter WORDS]: failing system calls and kills (some for 90 s, --long each), full disks, damaged records, races
+verb_test-faults() {
+    local seconds=90 seed=$RANDOM filter='' part status=0 passed=0 failed=0 skipped=0
+    while (($#)); do
+        case $1 in
+        --long) seconds=0; shift ;;
+        --seed) seed=${2-}; shift 2 ;;
+        --filter) filter=${2-}; shift 2 ;;
+        *) die "test-faults: unknown argument $1" ;;
+        esac
+    done
+    need build faults
+    verb_build
+    build_probe
+    step fault-injection "$OUT/test/faults/faults.dll" "tests/Faults tests/Integration/Support tests/Integration/Robustness tests/Integration/Setuid rpc shared" build_fault_injection
+    mkdir -p "$OUT/test-results"
+    faults entries entries --filter "$filter" || status=1
+    # Two at a time: each mostly waits for its commands.
+    for part in 1 2; do faults "sweep$part" sweep --seconds "$seconds" --seed "$seed" --shard "$((part - 1))/2" --filter "$filter" & done
+    wait -n || status=1
+    wait -n || status=1
+    for part in entries sweep1 sweep2; do
+        passed=$((passed + $(lane_count "$OUT/test-results/faults-$part.log" passed)))
+        skipped=$((skipped + $(lane_count "$OUT/test-results/faults-$part.log" skipped)))
+        failed=$((failed + $(lane_count "$OUT/test-results/faults-$part.log" failed)))
+    done
+    # A part that did not come to its end.
+    if ((status && failed == 0)); then failed=1; fi
+    printf '%d passed, %d failed' "$passed" "$failed"
+    ((skipped)) && printf ', %d skipped' "$skipped"
+    printf '\n'
+    ((failed == 0))
 }
 
 # The lanes of tests/clients: name | sets of packages.

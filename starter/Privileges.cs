@@ -31,21 +31,22 @@ internal static unsafe class Privileges
     /// </summary>
     public static bool LimitBounding(ulong keep)
     {
+        // Nothing is asked before: an answer that is wrong would leave one in.
         for (int capability = 0; capability < MostCapabilities; capability++)
         {
+            if ((keep >> capability & 1) != 0)
+                continue;
+            int result = Sys.prctl(PR_CAPBSET_DROP, capability);
+            if (result == -EINVAL)
+                break;
+            // Without CAP_SETPCAP nothing can be taken out, and nothing may have to be.
+            if (result < 0 && result != -EPERM)
+                return Failure.Call("prctl(PR_CAPBSET_DROP)"u8, result);
             int present = Sys.prctl(PR_CAPBSET_READ, capability);
-            if (present == -EINVAL)
-                return true;
             if (present < 0)
                 return Failure.Call("prctl(PR_CAPBSET_READ)"u8, present);
-            if (present == 0 || (keep >> capability & 1) != 0)
-                continue;
-
-            int result = Sys.prctl(PR_CAPBSET_DROP, capability);
-            if (result < 0)
-                return Failure.Call("prctl(PR_CAPBSET_DROP)"u8, result);
-            if (Sys.prctl(PR_CAPBSET_READ, capability) != 0)
-                return Mismatch("bounding set"u8);
+            if (present != 0)
+                return result < 0 ? Failure.Call("prctl(PR_CAPBSET_DROP)"u8, result) : Mismatch("bounding set"u8);
         }
 
         return true;
@@ -123,8 +124,10 @@ internal static unsafe class Privileges
     /// </summary>
     public static bool SetCapabilities(CapabilitySets wanted, ulong untilExecve)
     {
-        if (!Get(out CapabilitySets have) || !Bounding(out ulong bounding))
+        if (!Get(out CapabilitySets have) || !Bounding(out ulong bounding) || !Bounding(out ulong again))
             return false;
+        if (bounding != again)
+            return Mismatch("bounding set"u8);
         wanted.Permitted &= have.Permitted;
         wanted.Effective &= wanted.Permitted;
         wanted.Inheritable &= have.Inheritable | (have.Permitted & bounding);
@@ -238,12 +241,16 @@ internal static unsafe class Privileges
         header.version = _LINUX_CAPABILITY_VERSION_3;
         header.pid = 0;
         __user_cap_data_struct* data = stackalloc __user_cap_data_struct[2];
+        // No kernel has this one: where it is still set, nothing was answered.
+        data[1].permitted = 1U << 31;
         int result = Sys.capget(&header, data);
         sets.Permitted = data[0].permitted | ((ulong)data[1].permitted << 32);
         sets.Effective = data[0].effective | ((ulong)data[1].effective << 32);
         sets.Inheritable = data[0].inheritable | ((ulong)data[1].inheritable << 32);
         sets.Ambient = 0;
-        return result >= 0 || Failure.Call("capget"u8, result);
+        if (result < 0)
+            return Failure.Call("capget"u8, result);
+        return sets.Permitted >> (MostCapabilities - 1) == 0 || Mismatch("capabilities"u8);
     }
 
     private static bool Set(ref CapabilitySets sets)

@@ -123,7 +123,12 @@ public static class ExecProcess
 
         LaunchOutcome? ended = starter.Receive(out SafeFd? nothing);
         nothing?.Dispose();
-        return ended is { Kind: 2 } ? ended.ExitCode : throw new EngineException("the starter ended before the process did; its exit code is unknown");
+        return ended switch
+        {
+            { Kind: 2 } => ended.ExitCode,
+            { Error.Length: > 0 } => throw new EngineException($"{ended.Error}; the exit code of the process is unknown"),
+            _ => throw new EngineException("the starter ended before the process did; its exit code is unknown"),
+        };
     }
 
     private static ContainerException Gone(ContainerHandle container, Exception? inner = null) =>

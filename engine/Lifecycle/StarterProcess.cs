@@ -5,6 +5,7 @@ using Engine.Rootless;
 using Engine.Rpc;
 using Engine.Rpc.Linux;
 using Engine.Rpc.Transport;
+using Engine.Shared.Linux;
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
 
@@ -145,11 +146,11 @@ public sealed class StarterProcess : IDisposable
             Columns = message.Columns,
             Preserved = (uint)message.Preserved.Count,
         };
-        _launch.SendMessage(ref record, message.Values);
+        Deliver(ref record, message.Values);
         foreach (int[] some in message.Preserved.Chunk(Limits.Descriptors))
         {
             var part = new PreservedDescriptors { Count = (uint)some.Length };
-            _launch.SendMessage(ref part, some);
+            Deliver(ref part, some);
         }
     }
 
@@ -157,7 +158,20 @@ public sealed class StarterProcess : IDisposable
     public void SendCgroups(IReadOnlyList<SafeFd> directories, uint unifiedMask)
     {
         var record = new ExecCgroups { Count = (uint)directories.Count, UnifiedMask = unifiedMask };
-        _launch.SendMessage(ref record, [.. directories.Select(directory => directory.Value)]);
+        Deliver(ref record, [.. directories.Select(directory => directory.Value)]);
+    }
+
+    private void Deliver<T>(ref T message, int[] descriptors)
+        where T : struct, IMessage
+    {
+        try
+        {
+            _launch.SendMessage(ref message, descriptors);
+        }
+        catch (SyscallException error) when (error.Errno is Errno.EPIPE or Errno.ECONNRESET)
+        {
+            // It has ended; what it said before is what the caller must know, and is read next.
+        }
     }
 
     /// <summary>

@@ -34,7 +34,7 @@ public static unsafe class UnixSockets
             uint length = Address(directory, leaf, &address);
             if (Libc.bind(socket.Value, &address, length) != 0)
             {
-                throw SyscallException.Last("bind", leaf);
+                throw Named("bind", leaf);
             }
 
             return Libc.listen(socket.Value, backlog) == 0 ? socket : throw SyscallException.Last("listen", leaf);
@@ -168,6 +168,15 @@ public static unsafe class UnixSockets
                 }
             }
         }
+    }
+
+    // The way to a socket beyond 108 bytes of path leads through /proc.
+    private static SyscallException Named(string operation, string leaf)
+    {
+        SyscallException error = SyscallException.Last(operation, leaf);
+        return error.Errno == Errno.ENOENT && !Directory.Exists("/proc/self/fd")
+            ? new SyscallException(operation, $"{leaf} through /proc/self/fd, which is not there (is procfs mounted on /proc?)", Errno.ENOENT)
+            : error;
     }
 
     private static SafeFd Create(int type, string leaf)

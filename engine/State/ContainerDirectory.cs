@@ -58,6 +58,10 @@ public sealed class ContainerDirectory : IDisposable
         {
             throw new ContainerException(ContainerProblem.DoesNotExist, $"container \"{id}\" does not exist", error);
         }
+        catch (SyscallException error) when (error.Errno is Errno.ENOTDIR or Errno.ELOOP)
+        {
+            throw new EngineException($"{path} is no directory of a container; not touching it", inner: error);
+        }
         catch (SyscallException error) when (error.Errno is Errno.EACCES)
         {
             throw new EngineException($"{path} is somebody else's: {error.Message}", inner: error);
@@ -148,18 +152,18 @@ public sealed class ContainerDirectory : IDisposable
     /// <summary>The state document as it was written last; null when there is none yet or it cannot be read.</summary>
     public StateDocument? ReadState()
     {
-        byte[]? bytes = Files.ReadIfExists(Descriptor, StateFile, MaxState);
-        if (bytes is null)
-        {
-            return null;
-        }
-
         try
         {
-            return JsonSerializer.Deserialize(bytes, StateJson.Default.StateDocument);
+            byte[]? bytes = Files.ReadIfExists(Descriptor, StateFile, MaxState);
+            return bytes is null ? null : JsonSerializer.Deserialize(bytes, StateJson.Default.StateDocument);
         }
         catch (JsonException)
         {
+            return null;
+        }
+        catch (SyscallException error) when (error.Errno is Errno.EISDIR or Errno.EINVAL or Errno.EFBIG or Errno.ENXIO or Errno.ELOOP)
+        {
+            // Something else is in its place; the container must be listed and deleted all the same.
             return null;
         }
     }

@@ -40,7 +40,8 @@ internal static unsafe class ExecStage
         {
             // The child ends by itself: its side of the link is gone, and so is what it waits for.
             Sys.close(link);
-            Wait(pid);
+            siginfo_t end = default;
+            Sys.waitid(P_PID, pid, &end, WEXITED, null);
             return Failed();
         }
 
@@ -51,7 +52,9 @@ internal static unsafe class ExecStage
             Sys.close(terminal);
         if ((LaunchRecord.Launch.Flags & (uint)LaunchFlags.Detach) != 0)
             return 0;
-        LaunchReply.Ended(pid, Wait(pid));
+        if (!Wait(pid, out int exitCode))
+            return Failed();
+        LaunchReply.Ended(pid, exitCode);
         return 0;
     }
 
@@ -198,11 +201,14 @@ internal static unsafe class ExecStage
         }
     }
 
-    private static int Wait(int pid)
+    private static bool Wait(int pid, out int exitCode)
     {
         siginfo_t info = default;
-        if (Sys.waitid(P_PID, pid, &info, WEXITED, null) < 0)
-            return 255;
-        return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+        int result;
+        do
+            result = Sys.waitid(P_PID, pid, &info, WEXITED, null);
+        while (result == -EINTR);
+        exitCode = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+        return result >= 0 || Failure.Call("waitid"u8, result);
     }
 }

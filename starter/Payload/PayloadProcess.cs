@@ -53,7 +53,11 @@ internal static unsafe class PayloadProcess
             return false;
         if (!PayloadStdio.Give(plan.Uid, PayloadPlan.Has(ProcessFlags.Terminal)))
             return false;
-        Sys.umask(PayloadPlan.Has(ProcessFlags.HasUmask) ? plan.Umask & 0x1ff : 0x12);
+        uint mask = PayloadPlan.Has(ProcessFlags.HasUmask) ? plan.Umask & 0x1ff : 0x12;
+        Sys.umask(mask);
+        // It tells the one before, nothing else: what another's filter does to it shows only in a second call.
+        if (Sys.umask(mask) != mask)
+            return Failure.Refuse("umask"u8, "the kernel shows another value than was set"u8);
 
         if (capabilities && !Privileges.LimitBounding(plan.Bounding))
             return false;

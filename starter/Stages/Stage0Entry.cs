@@ -30,10 +30,17 @@ internal static unsafe class Stage0Entry
 
         // First of all descriptors 0 to 2: as long as one is closed, the next open lands on it and a message meant for a person goes into
         // whatever that was.
-        if (!FillStandard() || !IsLaunchSocket())
+        bool filled = FillStandard();
+        if (!IsLaunchSocket())
         {
             Sys.WriteAll(2, "usage: starter is started by engine, with its launch socket as descriptor 3\n"u8);
             return 1;
+        }
+
+        if (!filled || !CloseOthers())
+        {
+            LaunchReply.Failed();
+            return 255;
         }
 
         Workflow workflow = Decide(secure);
@@ -62,7 +69,7 @@ internal static unsafe class Stage0Entry
             if (Sys.fcntl(fd, F_GETFD, 0) >= 0)
                 continue;
             if (!NullDeviceAt(fd))
-                return false;
+                return Failure.Refuse("/dev/null"u8, "a closed standard descriptor could not be filled with it"u8);
         }
 
         return true;
@@ -76,12 +83,15 @@ internal static unsafe class Stage0Entry
         return opened == fd && Sys.fstat(fd, &info) >= 0 && (info.st_mode & S_IFMT) == S_IFCHR && info.st_rdev == NullDevice;
     }
 
-    private static bool IsLaunchSocket()
-    {
-        if (Sys.close_range(LaunchSocket + 1, uint.MaxValue, 0) < 0)
-            return false;
+    private static bool IsLaunchSocket() => Option(SO_DOMAIN) == AF_UNIX && Option(SO_TYPE) == SOCK_SEQPACKET;
 
-        return Option(SO_DOMAIN) == AF_UNIX && Option(SO_TYPE) == SOCK_SEQPACKET && Sys.fcntl(LaunchSocket, F_SETFD, FD_CLOEXEC) >= 0;
+    private static bool CloseOthers()
+    {
+        int result = Sys.close_range(LaunchSocket + 1, uint.MaxValue, 0);
+        if (result < 0)
+            return Failure.Call("close_range"u8, result);
+        result = Sys.fcntl(LaunchSocket, F_SETFD, FD_CLOEXEC);
+        return result >= 0 || Failure.Call("fcntl"u8, result);
     }
 
     private static int Option(int name)

@@ -7,16 +7,22 @@ namespace Engine.Starter.Supervisor;
 /// <summary>Reaps: our own children, each known by its pid until here, and what the container left us as its subreaper.</summary>
 internal static unsafe class Children
 {
+    private const int MostFailures = 4;
+
     /// <summary>Takes every child that ended.</summary>
     public static void Reap()
     {
-        while (true)
+        // The signal came once: a child that is not taken now is never asked for again.
+        for (int failures = 0; failures < MostFailures;)
         {
             siginfo_t info = default;
             int result = Sys.waitid(P_ALL, 0, &info, WEXITED | WNOHANG, null);
-            if (result < 0 || info.si_pid == 0)
+            if (result == -ECHILD || (result >= 0 && info.si_pid == 0))
                 return;
-            Ended(ref info);
+            if (result < 0)
+                failures++;
+            else
+                Ended(ref info);
         }
     }
 
