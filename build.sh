@@ -224,8 +224,8 @@ fuzz_run() {
 ## fuzz [SECONDS] [SEED]: mutated input for every parser (default: 300 seconds in all, a new seed); findings go to out/fuzz
 verb_fuzz() { fuzz_run "${1:-300}" "${2:-$RANDOM}"; }
 
-## fuzz-native [SECONDS] [SEED]: mutated input for the codec as the starter has it, compared with the hosted one
-verb_fuzz-native() { fuzz_run "$((${1:-60} * 12))" "${2:-$RANDOM}" Kind=Native; }
+## fuzz-native [SECONDS] [SEED]: mutated input for the starter's own readers and its codec, compared with the hosted ones; SECONDS for each
+verb_fuzz-native() { fuzz_run "$((${1:-60} * 20))" "${2:-$RANDOM}" Kind=Native; }
 
 # One counter of a test report; 0 when the report does not have it.
 counter() { sed -n "s/.*<Counters [^>]*\\b$2=\"\\([0-9]*\\)\".*/\\1/p" "$1" | head -n 1; }

@@ -43,6 +43,8 @@ internal static unsafe class Privileges
             if (result < 0 && result != -EPERM)
                 return Failure.Call("prctl(PR_CAPBSET_DROP)"u8, result);
             int present = Sys.prctl(PR_CAPBSET_READ, capability);
+            if (present == -EINVAL && result < 0)
+                break;
             if (present < 0)
                 return Failure.Call("prctl(PR_CAPBSET_READ)"u8, present);
             if (present != 0)

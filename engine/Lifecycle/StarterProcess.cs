@@ -81,21 +81,24 @@ public sealed class StarterProcess : IDisposable
     {
         using SafeFd image = setuid ? Installation.OpenSetuidStarter() : Installation.OpenSealedStarter();
         (FdChannel mine, SafeFd theirs) = FdChannel.Pair();
+        SpawnedProcess process;
+        // Only the starter may have it while its answers are awaited: its end must show.
         using (theirs)
         {
-            SpawnedProcess process = SpawnedProcess.Start(
+            process = SpawnedProcess.Start(
                 image, ["starter", mode, id], environment: [], inherit: [(theirs.Value, 3)], stdio, newSession: stdio == SpawnStdio.Null);
-            var starter = new StarterProcess(mine, process);
-            try
-            {
-                rootless?.Lead(starter, mode, id, image);
-                return starter;
-            }
-            catch
-            {
-                starter.Dispose();
-                throw;
-            }
+        }
+
+        var starter = new StarterProcess(mine, process);
+        try
+        {
+            rootless?.Lead(starter, mode, id, image);
+            return starter;
+        }
+        catch
+        {
+            starter.Dispose();
+            throw;
         }
     }
 

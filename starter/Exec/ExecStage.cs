@@ -189,6 +189,8 @@ internal static unsafe class ExecStage
                 Arrival arrival = StageLink.Receive(link, ref inbox, out StageNote note);
                 if (arrival == Arrival.End)
                     return true;
+                if (arrival == Arrival.Nothing)
+                    continue;
                 if (arrival != Arrival.Message)
                     return false;
 

@@ -57,7 +57,8 @@ internal static unsafe class HomeDirectory
         return -1;
     }
 
-    private static int Search(int fd, uint uid, byte* home)
+    /// <summary>Length of the home directory of <paramref name="uid"/> in the open passwd file, written to <paramref name="home"/> (PATH_MAX bytes); 0 for none.</summary>
+    internal static int Search(int fd, uint uid, byte* home)
     {
         byte* buffer = stackalloc byte[Chunk];
         PasswdLine line = new PasswdLine(uid, home);
@@ -98,7 +99,7 @@ internal static unsafe class HomeDirectory
         {
             if (c == '\n')
             {
-                bool found = _field >= HomeField && _numeric && _seen && _number == _uid && HomeLength > 0 && HomeLength < PATH_MAX;
+                bool found = _field >= HomeField && _numeric && _seen && _number == _uid && HomeLength > 0 && HomeLength < PATH_MAX && _home[0] == (byte)'/';
                 if (!found)
                     this = new PasswdLine(_uid, _home);
                 return found;
@@ -121,7 +122,7 @@ internal static unsafe class HomeDirectory
                 _number = _number * 10 + c - '0';
         }
 
-        // A home directory that is too long, or holds a NUL, is none.
+        // A home directory that is too long, or holds a NUL, is none; one that is not absolute (above) neither.
         private void Keep(byte c)
         {
             if (HomeLength >= PATH_MAX)

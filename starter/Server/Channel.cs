@@ -44,6 +44,7 @@ internal static unsafe class Channel
         vector.iov_len = (ulong)inbox.Capacity;
         msghdr message = default;
         long received;
+        bool reset = false;
         do
         {
             message.msg_iov = &vector;
@@ -52,6 +53,12 @@ internal static unsafe class Channel
             message.msg_controllen = ControlSpace;
             message.msg_flags = 0;
             received = Sys.recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+            // A peer that left something of ours unread resets the connection, which is told once and before its own last words.
+            if (received == -ECONNRESET && !reset)
+            {
+                reset = true;
+                received = -EINTR;
+            }
         }
         while (received == -EINTR);
 

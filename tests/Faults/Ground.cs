@@ -13,6 +13,7 @@ internal sealed class Ground
     private readonly List<string> _ids = [];
     private readonly List<IDisposable> _owned = [];
     private readonly LeakGate _gate;
+    private readonly Seat _seat;
     private readonly string _tag;
     private int _bundles, _containers;
 
@@ -20,16 +21,20 @@ internal sealed class Ground
     /// <param name="gateTag">What the gate looks for; null for the tag of this case.</param>
     public Ground(Workflow workflow, string? gateTag = null)
     {
-        Workflow = workflow;
         _tag = $"{TestRun.Tag}-{Interlocked.Increment(ref _count).ToString(CultureInfo.InvariantCulture)}";
         Directory = Path.Combine(TestRun.Directory, _tag);
         var root = Path.Combine(Directory, "state");
         System.IO.Directory.CreateDirectory(root);
         _gate = new LeakGate(gateTag ?? _tag, root);
-        Cli = new EngineCli(workflow.Profile, root);
+        _seat = workflow.Open(Directory);
+        if (_seat.Owner is { } owner)
+        {
+            Native.Check(Native.chown(root, owner, owner), $"chown {root}");
+        }
+        Cli = new EngineCli(_seat.Profile, root);
     }
 
-    public Workflow Workflow { get; }
+    public Profile Profile => _seat.Profile;
 
     public EngineCli Cli { get; }
 
@@ -65,14 +70,14 @@ internal sealed class Ground
     }
 
     /// <summary>The same command line with another state root.</summary>
-    public EngineCli CliWithRoot(string root) => new(Workflow.Profile, root);
+    public EngineCli CliWithRoot(string root) => new(Profile, root);
 
     /// <summary>The command line of another installation.</summary>
-    public EngineCli CliOf(string engine) => new(Workflow.Profile with { Engine = engine }, Cli.Root);
+    public EngineCli CliOf(string engine) => new(Profile with { Engine = engine }, Cli.Root);
 
     /// <summary>The engine behind another program, as that program's last arguments.</summary>
     public Command Before(string[] program, params string[] arguments) =>
-        new EngineCli(Workflow.Profile with { Prefix = [.. program, .. Workflow.Profile.Prefix] }, Cli.Root).Prepare(arguments);
+        new EngineCli(Profile with { Prefix = [.. program, .. Profile.Prefix] }, Cli.Root).Prepare(arguments);
 
     /// <summary>The engine in a mount namespace of its own, after a shell script that changes the mounts.</summary>
     public Command Inside(string preparation, params string[] arguments) =>
@@ -110,6 +115,10 @@ internal sealed class Ground
         }
         SafeTree.Delete(Cli.Root);
         System.IO.Directory.CreateDirectory(Cli.Root);
+        if (_seat.Owner is { } owner)
+        {
+            Native.Check(Native.chown(Cli.Root, owner, owner), $"chown {Cli.Root}");
+        }
         _ids.Clear();
     }
 
@@ -124,6 +133,7 @@ internal sealed class Ground
         {
             _ = Cli.Oci("delete", "--force", id);
         }
+        _seat.Site?.Dispose();
         try
         {
             foreach (var mount in SafeTree.MountsBelow(Directory))

@@ -22,7 +22,7 @@ switch (args.FirstOrDefault())
         new Sweep(new SweepOptions(Number(Option("seconds", "0")), Number(Option("seed", "1")), Number(shard[0]), Number(shard[1]), Option("filter", "")), report).Run();
         break;
     case "entries":
-        foreach (var workflow in Workflow.All)
+        foreach (var workflow in Workflow.All.Where(w => w.Entries))
         {
             EntryList.Run(report, workflow, Option("filter", ""));
         }

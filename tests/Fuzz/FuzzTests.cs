@@ -10,6 +10,8 @@ public class FuzzTests
     private static readonly double Seconds = Number("ENGINE_FUZZ_SECONDS", 20);
     private static readonly int Seed = (int)Number("ENGINE_FUZZ_SEED", 1);
 
+    private static double Share => Seconds / (Targets.All.Count + NativeTargets.All.Count + 1);
+
     // However slow the machine, something is tried.
     private const int AtLeast = 200;
 
@@ -22,24 +24,43 @@ public class FuzzTests
         var seeds = Targets.Seeds(name);
         foreach (var seed in seeds)
             Try(target.Run, name, seed, -1);
-        Assert.True(Loop(name, seeds, target.Words, Seconds / (Targets.All.Count + 1), target.Run) >= AtLeast);
+        Assert.True(Loop(name, seeds, target.Words, Share, target.Run) >= AtLeast);
     }
 
     [Fact]
     [Trait("Kind", "Native")]
     public void The_freestanding_codec_agrees_with_the_hosted_one_on_any_bytes()
     {
-        using var native = new NativeCodec();
-        Loop("native", Targets.MessageSeeds(), "", Seconds / (Targets.All.Count + 1), bytes =>
+        using var native = new NativeProgram("CodecFreestanding");
+        Loop("native", Targets.MessageSeeds(), "", Share, bytes =>
         {
             if (bytes.Length == 0)
                 return;
             var status = Targets.Recode(bytes[0], bytes[1..], out var again);
-            var (theirs, written) = native.Recode(bytes[0], bytes.AsSpan(1));
+            var (theirs, written) = native.Ask(bytes[0], bytes.AsSpan(1));
             Assert.Equal((byte)status, theirs);
             if (status == 0)
                 Assert.Equal(again, written);
         });
+    }
+
+    public static TheoryData<string> Readers => [.. NativeTargets.All.Select(t => t.Name)];
+
+    [Theory, MemberData(nameof(Readers))]
+    [Trait("Kind", "Native")]
+    public void The_starter_answers_any_bytes(string name)
+    {
+        var target = NativeTargets.All.Single(t => t.Name == name);
+        using var native = new NativeProgram("StarterFuzz");
+        void Ask(byte[] bytes)
+        {
+            var (status, written) = native.Ask(target.Kind, bytes);
+            target.Check(bytes, status, written);
+        }
+        var seeds = target.Seeds();
+        foreach (var seed in seeds)
+            Try(Ask, "starter-" + target.Kind, seed, -1);
+        Loop("starter-" + target.Kind, seeds, target.Words, Share, Ask);
     }
 
     private static int Loop(string name, IReadOnlyList<byte[]> seeds, string words, double seconds, Action<byte[]> run)

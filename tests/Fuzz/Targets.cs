@@ -6,8 +6,10 @@ using Engine.Diagnostics;
 using Engine.Logs;
 using Engine.Monitor.JsonRpc;
 using Engine.Mounts;
+using Engine.Rootless;
 using Engine.Rpc;
 using Engine.Seccomp;
+using Engine.Shared.Policy;
 using Engine.Shared.Protocol;
 using Engine.Spec;
 using Engine.Starter;
@@ -27,6 +29,9 @@ public static class Targets
 {
     private const string Json = "{ } [ ] \" : , null true 0 -1 1e9 18446744073709551615 \\u0000 \\ud800 \\\" \"\" {} [] \"a\":";
 
+    /// <summary>Keys and values of the administrator's file.</summary>
+    public const string SiteWords = "= # , - yes no \n allow_setuid allow_users allow_ns tmpfs_max_size 1000-1999 64M 18446744073709551615 4294967295 pid,network /opt /../ cgroups";
+
     public static IReadOnlyList<Target> All { get; } =
     [
         new("messages", "", Message),
@@ -37,6 +42,8 @@ public static class Targets
         new("mountoptions", "ro rro bind rbind idmap= size= mode= shared rslave tmpcopyup nosuid remount \n , =", Options),
         new("mountinfo", "\\040 \\134 / - 0:1 ro,rw cgroup cgroup2 shared:1 master:2 \n", MountInfo),
         new("cgroup", "max -1 default 8:0 rbps= a *:* rwm c b \n 9223372036854771712 oom_kill", Cgroup),
+        new("site", SiteWords, bytes => Assert.Equal(SiteSummary(bytes), SiteSummary(bytes))),
+        new("subids", ": , 0 4294967295 65536 1000 a \n", SubIds),
         new("accounts", ": , 0 4294967295 4294967296 root \n / +", Accounts),
         new("stat", ") ( 18446744073709551616 R Z \n", Stat),
         new("log", "stdout stderr F P { \"time\": \"log\": Z \n", Log),
@@ -200,6 +207,31 @@ public static class Targets
         }
         Assert.True(UserLookup.Home(0, bytes) is null or ['/', ..]);
         Refusing<UsageException>(() => UserLookup.Parse(Encoding.UTF8.GetString(bytes)));
+    }
+
+    /// <summary>What the hosted world understands of the administrator's file, in the words of tests/Fuzz/Native/SiteSummary.cs.</summary>
+    public static unsafe string SiteSummary(byte[] bytes)
+    {
+        fixed (byte* at = bytes)
+        {
+            byte none = 0;
+            var error = SiteConfig.Parse(at == null ? &none : at, bytes.Length, out var config, out var line);
+            // A file that is refused offers nothing.
+            Assert.True(error == SiteConfigError.None || !config.AllowSetuid || line > 0);
+            var users = config.AllowUsers;
+            ulong[] numbers =
+            [
+                (ulong)error, (ulong)line, config.AllowSetuid ? 1u : 0, config.Namespaces, config.UserBind ? 1u : 0, config.TmpfsMaxSize, config.TmpfsMaxInodes,
+                config.MaxMounts, config.Cgroups ? 1u : 0, .. Enumerable.Range(998, 6).Select(id => SiteConfig.Lists(users, (uint)id) ? 1ul : 0),
+            ];
+            return string.Join(' ', numbers.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        }
+    }
+
+    private static void SubIds(byte[] bytes)
+    {
+        var ranges = SubordinateIds.Parse(Encoding.UTF8.GetString(bytes), new Account(1000, 1000, "a"));
+        Assert.All(ranges, range => Assert.True(range.Count > 0 && (ulong)range.Start + range.Count <= uint.MaxValue));
     }
 
     private static void Stat(byte[] bytes)

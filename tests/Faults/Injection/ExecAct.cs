@@ -41,7 +41,8 @@ internal sealed class ExecAct(Workflow workflow, Shape shape) : Act(workflow, sh
             AssertOneError(result);
         }
         // What a killed exec started lives on in the container, with the streams of the command, until it ends by itself.
-        Eventually.True(() => ProcFs.Pids().Count(IsInside) == 1, "the end of what exec started");
+        var space = ProcFs.Namespace(new Roles(Ground.Cli, _id).Payload, "pid")!;
+        Eventually.True(() => ProcFs.Pids().Count(pid => IsInside(pid, space)) == 1, "the end of what exec started");
         var ran = Ran(_bundle!);
         if (ran || result.ExitCode == 0)
         {
@@ -50,5 +51,5 @@ internal sealed class ExecAct(Workflow workflow, Shape shape) : Act(workflow, sh
         return result.ExitCode == 0 ? Ending.Unaffected : killed ? Ending.Killed : ran ? Ending.RanAndReported : Ending.Refused;
     }
 
-    private bool IsInside(int pid) => ProcFs.Lives(pid) && ProcFs.Read(pid, "cgroup")?.Contains(_id, StringComparison.Ordinal) == true;
+    private static bool IsInside(int pid, string space) => ProcFs.Lives(pid) && ProcFs.Namespace(pid, "pid") == space;
 }

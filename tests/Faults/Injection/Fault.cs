@@ -38,7 +38,13 @@ internal static class Errno
 
     private static readonly Dictionary<int, string> Names = new()
     {
-        [EPERM] = "EPERM", [EINTR] = "EINTR", [EIO] = "EIO", [EAGAIN] = "EAGAIN", [ENOMEM] = "ENOMEM", [EMFILE] = "EMFILE", [ENOSPC] = "ENOSPC",
+        [EPERM] = "EPERM",
+        [EINTR] = "EINTR",
+        [EIO] = "EIO",
+        [EAGAIN] = "EAGAIN",
+        [ENOMEM] = "ENOMEM",
+        [EMFILE] = "EMFILE",
+        [ENOSPC] = "ENOSPC",
     };
 
     // Beside EPERM and ENOMEM, which every call gets. Those that end the process or cannot fail get nothing.

@@ -50,7 +50,7 @@ internal sealed class Injector(Ground ground)
         {
             line.Add("-l");
         }
-        var command = new Command(Program, [.. line, "--", .. ground.Workflow.Profile.Prefix, Installation.Engine, "oci", .. arguments]) { Seconds = Seconds };
+        var command = new Command(Program, [.. line, "--", .. ground.Profile.Prefix, ground.Profile.Engine, "oci", .. arguments]) { Seconds = Seconds };
         command.Environment["ENGINE_ROOT"] = ground.Cli.Root;
         return command.Run();
     }

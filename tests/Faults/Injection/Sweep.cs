@@ -21,7 +21,7 @@ internal sealed class Sweep(SweepOptions options, Report report)
         {
             foreach (var workflow in Workflow.All)
             {
-                if (workflow.Profile.Missing is { } why)
+                if (workflow.Missing is { } why)
                 {
                     report.Skip($"sweep {workflow.Name}", why);
                     continue;

@@ -96,7 +96,7 @@ internal static class FaultTable
             new Edit(Privileges, "int result = Sys.prctl(PR_SET_NO_NEW_PRIVS, 1);", "int result = 0;"),
             new Edit(Privileges, "return Sys.prctl(PR_GET_NO_NEW_PRIVS) == 1 || Mismatch(\"no_new_privs\"u8);", "return result == 0;")),
         new("bounding-kept", "the bounding set stays as it is",
-            new Edit(Privileges, "if (present == 0 || (keep >> capability & 1) != 0)", "if (present >= 0 || (keep >> capability & 1) != 0)")),
+            new Edit(Privileges, "if ((keep >> capability & 1) != 0)", "if ((keep >> capability & 1) <= 1)")),
         new("inheritable", "what is permitted is inheritable as well",
             new Edit(Privileges, "wanted.Inheritable &= have.Inheritable | (have.Permitted & bounding);", "wanted.Inheritable = have.Permitted & bounding;")),
         new("groups-kept", "the caller's groups stay",
