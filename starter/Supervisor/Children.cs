@@ -36,7 +36,7 @@ internal static unsafe class Children
         else if (pid == MasterProcess.Pid)
             MasterEnded(ref info);
         else if (pid == PumpProcess.Pid)
-            PumpEnded();
+            PumpEnded(ref info);
     }
 
     private static void PayloadEnded(ref siginfo_t info)
@@ -81,10 +81,18 @@ internal static unsafe class Children
         Failure.Refuse("master"u8, words.Span);
     }
 
-    private static void PumpEnded()
+    private static void PumpEnded(ref siginfo_t info)
     {
         bool replace = !ExitSequence.Begun;
+        bool finished = info.si_code == CLD_EXITED && info.si_status == 0;
         if (PumpProcess.Reaped(replace))
+        {
+            if (!replace && !finished)
+                PumpProcess.FinishAgain();
+            return;
+        }
+
+        if (!replace && PumpProcess.FinishAgain())
             return;
         if (Facts.Status != ContainerStatus.Creating || ExitSequence.Begun)
         {

@@ -24,7 +24,7 @@ internal static unsafe class PumpProcess
     private static Store s_store;
     private static DroppedProcess s_process;
     private static int s_log;
-    private static bool s_set, s_restart;
+    private static bool s_set, s_restart, s_again;
     private static long s_notBefore, s_backOff;
 
     /// <summary>Our end of its socket; -1 when there is none.</summary>
@@ -102,12 +102,27 @@ internal static unsafe class PumpProcess
     /// <summary>The payload ended: the pump drains, tells its clients and exits.</summary>
     public static void Finish()
     {
+        bool missing = s_restart && s_process.Pid == 0;
         s_restart = false;
-        PumpNote note = default;
-        note.Kind = (uint)PumpNoteKind.Exited;
-        note.Value = Facts.ExitCode;
-        if (s_process.Socket < 0 || !s_set || !Send(ref note, null, 0))
+        if (missing && FinishAgain())
+            return;
+        if (s_process.Socket < 0 || !s_set || !TellEnd())
             s_process.Kill();
+    }
+
+    /// <summary>
+    /// Another one for what the payload wrote last, which is still in its pipes: there was none at the payload's end, or it did not come to its own.
+    /// Once; false when it has been tried, or cannot be.
+    /// </summary>
+    public static bool FinishAgain()
+    {
+        if (s_again || !s_set)
+            return false;
+        s_again = true;
+        if (Start() && SetUp() && TellEnd())
+            return true;
+        s_process.Kill();
+        return false;
     }
 
     /// <summary>Something came on its socket: stdin was closed for good, or the end.</summary>
@@ -161,6 +176,14 @@ internal static unsafe class PumpProcess
             return;
         s_restart = !Start() || (s_set && !SetUp());
         s_notBefore = Sys.MonotonicNanoseconds() + LongestBackOff;
+    }
+
+    private static bool TellEnd()
+    {
+        PumpNote note = default;
+        note.Kind = (uint)PumpNoteKind.Exited;
+        note.Value = Facts.ExitCode;
+        return Send(ref note, null, 0);
     }
 
     private static bool Start()

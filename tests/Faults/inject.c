@@ -8,7 +8,7 @@
 //     -r  at the end a line "STAGE NUMBER TIMES" for each kind of call that was seen, or "met" behind -i when it came to it
 //     -i  STAGE as between the brackets; NUMBER of the system call; COUNT from 1, over all processes in that stage; ACTION is
 //         error=ERRNO (the call is not made), return=VALUE (nor here), or kill (SIGKILL before the call)
-//     -l  stays until nobody is followed any more; else until the command has ended
+//     -l  stays until nobody is followed any more, behind a command that failed some seconds at most; else until the command has ended
 // A set-uid bit counts as it does without a tracer, for this one is privileged.
 // Exit code: the command's, 128+n when a signal ended it, 125 for a failure of this program.
 #define _GNU_SOURCE
@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROCESSES = 512, KINDS = 4096, STAGE = 8 };
+enum { PROCESSES = 512, KINDS = 4096, STAGE = 8, SECONDS = 4 };
 
 struct process {
     pid_t pid;
@@ -248,6 +248,22 @@ static int pending(void)
     return 0;
 }
 
+// A command that failed may have left everything as it was, and those who run running.
+static volatile sig_atomic_t late;
+
+static void alarmed(int signal)
+{
+    (void)signal;
+    late = 1;
+}
+
+static void leave_soon(void)
+{
+    struct sigaction action = { .sa_handler = alarmed };
+    sigaction(SIGALRM, &action, NULL);
+    alarm(SECONDS);
+}
+
 static pid_t start(char **command)
 {
     pid_t child = fork();
@@ -298,7 +314,7 @@ int main(int argc, char **argv)
 
     int code = -1, status;
     for (;;) {
-        if (code >= 0 && !linger && !pending())
+        if (code >= 0 && (!linger || late) && !pending())
             break;
         pid_t pid = waitpid(-1, &status, __WALL);
         if (pid < 0) {
@@ -314,7 +330,11 @@ int main(int argc, char **argv)
         if (p)
             p->pid = 0;
         if (pid == child)
+        {
             code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+            if (code)
+                leave_soon();
+        }
     }
     if (record)
         report(record);

@@ -42,6 +42,11 @@ internal sealed class StartAct(Workflow workflow, Shape shape) : Act(workflow, s
         {
             AssertOneError(started);
         }
+        if (started.ExitCode != 0 && !ran && Truth.Status(Ground.Cli, id) == "created")
+        {
+            // The order did not reach it: it can be given again.
+            return Ending.Refused;
+        }
         // A payload without its pump and supervisor may be the last of its container, but it ends, too.
         Ground.Cli.WaitForStatus(id, "stopped");
         if (ran && started.ExitCode != 0)
