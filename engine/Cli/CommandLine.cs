@@ -133,7 +133,7 @@ public static class CommandLine
     private static string GroupHelp(string group, CommandEntry[] table)
     {
         var text = new System.Text.StringBuilder();
-        text.Append($"Usage: {group} [--root DIR] COMMAND\n\nCommands:\n");
+        text.Append($"Usage: {group} {(table == ConfigCommand.Table ? "" : "[--root DIR] ")}COMMAND\n\nCommands:\n");
         foreach (CommandEntry entry in table)
         {
             text.Append($"  {entry.Name,-10} {entry.Summary}\n");

@@ -144,6 +144,28 @@ public sealed class HostileMasterTests : SetuidTest
         Assert.Equal(mounts, File.ReadAllText("/proc/1/mountinfo"));
     }
 
+    // After the end of the creation the supervisor has no privilege left that a request could use, and says so to each.
+    [RootFact]
+    public void After_the_creation_nothing_of_it_can_be_asked_for_again()
+    {
+        using var master = At("entered");
+        master.Stage.MountFilesystem("proc", "proc", "/proc", MountFlags.None, default, []).Wait();
+        master.Finish();
+        Func<Pending>[] again =
+        [
+            () => master.Host.Spawn(HostileMaster.Namespaces), () => master.Host.CloneSource(99, SourceFlags.Recursive, "x", master.Open("/usr")),
+            () => master.Host.OpenCgroup(1, CgroupFlags.Create, "/sys/fs/cgroup", "/x"), () => master.Host.Created(), () => master.Host.Start(), () => master.Host.Abort(),
+            () => master.Host.OpenNamespace(sched_h.CLONE_NEWNET, "/proc/1/ns/net"), () => master.Host.ConnectSocket(1, "/run/x"),
+        ];
+        foreach (var ask in again.Concat(again))
+        {
+            Assert.Throws<RpcException>(() => ask().Wait());
+        }
+        Assert.Equal($"{Uid} {Uid} {Uid} {Uid}", Status(master.Supervisor, "Uid"));
+        Assert.Throws<PeerLostException>(() => master.Stage.EnterRoot(0, false).Wait());
+        master.Host.Kill(9, all: false).Wait();
+    }
+
     // A bind's source may be anything that can be opened, but the root is asked for as such.
     [RootFact]
     public void A_source_that_was_not_asked_for_as_a_root_is_none()

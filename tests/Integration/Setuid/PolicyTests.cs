@@ -26,7 +26,7 @@ public sealed class PolicyTests : SetuidTest
         (PolicyRule.Sysctl, "linux.sysctl", b => b.WithSysctl("net.ipv4.ip_forward", "1")),
         (PolicyRule.MountShared, "linux.rootfsPropagation", b => b.Linux["rootfsPropagation"] = "shared"),
         (PolicyRule.MountShared, "mounts[", b => b.WithMount("/mnt", "bind", "/usr", "rbind", "rshared")),
-        (PolicyRule.SourceIdMap, "mounts[", b => b.WithMount("/mnt", "bind", "/usr", "rbind", "idmap").Config["mounts"]!.AsArray().Last()!.AsObject().Add("uidMappings", Mapping())),
+        (PolicyRule.SourceIdMap, "mounts[", b => Mapped(b.WithMount("/mnt", "bind", "/usr", "rbind", "idmap").Config["mounts"]!.AsArray().Last()!.AsObject())),
         (PolicyRule.MountReconfigure, "mounts[", b => b.WithMount("/tmp", "", "", "remount", "size=1g")),
         (PolicyRule.MountFlags, "mounts[", b => b.WithMount("/mnt", "bind", "/usr", "rbind", "suid")),
         (PolicyRule.MountFlags, "mounts[", b => b.WithMount("/mnt", "bind", "/usr", "rbind", "dev")),
@@ -36,6 +36,8 @@ public sealed class PolicyTests : SetuidTest
         (PolicyRule.OtherFilesystem, "mounts[", b => b.WithMount("/mnt", "debugfs", "debugfs")),
         (PolicyRule.DeviceNode, "linux.devices[0]", b => b.WithDevice("/dev/sda", "b", 8, 0)),
     ];
+
+    private static void Mapped(JsonObject mount) => (mount["uidMappings"], mount["gidMappings"]) = (Mapping(), Mapping());
 
     private static JsonArray Mapping() => new(new JsonObject { ["containerID"] = 0, ["hostID"] = 1000, ["size"] = 1 });
 
