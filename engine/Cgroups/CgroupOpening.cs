@@ -93,6 +93,8 @@ internal sealed class CgroupOpening(
     private void InheritInto(CgroupSlot slot, string path, string?[] inherited, bool opened, bool[] configured)
     {
         var directory = CgroupFiles.Join(slot.Mountpoint, path);
+        // A parent that another container's end removes meanwhile is made anew, and then filled by the supervisor.
+        var isParent = !opened;
         for (var i = 0; i < CpusetFiles.Length; i++)
         {
             if (readFile(directory + "/" + CpusetFiles[i])?.Trim() is { Length: > 0 } present)
@@ -105,7 +107,7 @@ internal sealed class CgroupOpening(
             if (!opened)
                 _steps.Add(new OpenCgroupStep(slot.Slot, slot.Mountpoint, path, CgroupFlags.Create));
             opened = true;
-            _steps.Add(new WriteCgroupStep(slot.Slot, directory, CpusetFiles[i], value, false, null, null));
+            _steps.Add(new WriteCgroupStep(slot.Slot, directory, CpusetFiles[i], value, isParent, null, null));
         }
     }
 }

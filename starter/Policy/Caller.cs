@@ -41,19 +41,24 @@ internal static unsafe class Caller
     /// <summary>Keeps who he is. A set-gid bit beside the set-uid one is refused: his group would not be known.</summary>
     public static bool Capture()
     {
-        uint real, effective, saved;
+        // No id: where it is still there, nothing was answered.
+        uint real = uint.MaxValue, effective, saved;
         int result = Sys.getresuid(&real, &effective, &saved);
-        if (result < 0)
+        if (result < 0 || real == uint.MaxValue)
             return Failure.Call("getresuid"u8, result);
         Uid = real;
+        real = uint.MaxValue;
         result = Sys.getresgid(&real, &effective, &saved);
-        if (result < 0)
+        if (result < 0 || real == uint.MaxValue)
             return Failure.Call("getresgid"u8, result);
         if (real != effective || real != saved)
             return Failure.Refuse("getresgid"u8, "the starter is set-gid, too; its mode must be 4755 or 4750"u8);
         Gid = real;
         GroupCount = Sys.getgroups(NGROUPS_MAX, Groups);
-        return GroupCount >= 0 || Failure.Call("getgroups"u8, GroupCount);
+        if (GroupCount < 0)
+            return Failure.Call("getgroups"u8, GroupCount);
+        // A group too few can be a right too many.
+        return Sys.getgroups(0, null) == GroupCount || Failure.Refuse("getgroups"u8, "two answers of the kernel differ"u8);
     }
 
     /// <summary>Whether a file of that group would be his group's.</summary>

@@ -94,7 +94,7 @@ public class CgroupPlanTests
         Assert.Equal(
         [
             $"open cgroup {slot}: /sys/fs/cgroup/cpuset/a (Create)",
-            $"write cgroup {slot}: /sys/fs/cgroup/cpuset/a/cpuset.mems = 0",
+            $"write cgroup {slot}: /sys/fs/cgroup/cpuset/a/cpuset.mems = 0 (if there)",
             $"open cgroup {slot}: /sys/fs/cgroup/cpuset/a/b (Create, Attach, Exclusive)",
             $"write cgroup {slot}: /sys/fs/cgroup/cpuset/a/b/cpuset.mems = 0",
             $"write cgroup {slot}: /sys/fs/cgroup/cpuset/a/b/cpuset.cpus = 1",
