@@ -44,7 +44,9 @@ internal sealed class Sweep(SweepOptions options, Report report)
         var cases = new List<(Act Act, Fault Fault)>();
         foreach (var act in acts)
         {
-            var calls = act.Record();
+            IReadOnlyList<Seen> calls = [];
+            // Without a fault it must work; if it does not, the other acts are tried all the same.
+            report.Guard($"{act.Name}: without a fault", () => calls = act.Record());
             report.Note($"{act.Name}: {calls.Sum(c => c.Times).ToString(CultureInfo.InvariantCulture)} calls of {calls.Count} kinds ({string.Join(", ", PerStage(calls))})");
             cases.AddRange(calls.SelectMany(Faults).Select(fault => (act, fault)));
         }
