@@ -42,8 +42,9 @@ internal sealed class Flipper : IDisposable
 /// </summary>
 internal static class Stops
 {
-    // Long enough to be seen twice on a busy machine; a stop that strace needs for itself is shorter than the pause between two looks.
-    private const string Hold = "40000";
+    // Microseconds; long enough to be seen twice, and longer on a machine that is too busy to look. A stop that strace needs for itself is shorter
+    // than the pause between two looks.
+    private static readonly int[] Holds = [40_000, 200_000, 1_000_000];
 
     /// <summary>Calls that look up, make and mount in the container stage, and how many of each are left out on the way.</summary>
     private static readonly (string Call, int Step)[] Kinds = [("openat2", 2), ("move_mount", 4), ("mkdirat", 4), ("mknodat", 4)];
@@ -65,12 +66,32 @@ internal static class Stops
         return count;
     }
 
-    /// <summary>Runs the command to its end. False when the stage, by its short name (<c>4:con</c>), made fewer such calls.</summary>
+    /// <summary>
+    /// Runs the command to its end; again, if nobody saw it held. False when the stage, by its short name (<c>4:con</c>), made fewer such calls.
+    /// </summary>
     public static bool At(string call, int n, Scenario t, Command command, Action meanwhile, out CommandResult result, string stage = "4:con")
     {
+        result = null!;
+        var file = Path.Combine(t.Directory, "stop");
+        foreach (var hold in Holds)
+        {
+            if (Once(call, n, hold, file, command, meanwhile, out result, stage))
+            {
+                return true;
+            }
+            if (!File.ReadLines(file).Any(l => l.Contains($"<starter:[{stage}]>", StringComparison.Ordinal) && l.Contains("(DELAYED)", StringComparison.Ordinal)))
+            {
+                return false;
+            }
+        }
+        throw new InvalidOperationException($"{call} {n} was held back, and nobody saw it");
+    }
+
+    private static bool Once(string call, int n, int hold, string file, Command command, Action meanwhile, out CommandResult result, string stage)
+    {
         var traced = new Command(Installation.Find("strace")!,
-            ["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e", $"inject={call}:delay_enter={Hold}:when={n.ToString(CultureInfo.InvariantCulture)}", command.Program, .. command.Arguments])
-            .With(command.Environment);
+            ["-f", "-Y", "--seccomp-bpf", "-qq", "-o", file, "-e", "signal=none", "-e", "trace=" + call, "-e",
+                string.Create(CultureInfo.InvariantCulture, $"inject={call}:delay_enter={hold}:when={n}"), command.Program, .. command.Arguments]).With(command.Environment);
         using var running = traced.Start();
         var (reached, seen) = (false, 0);
         var ended = Eventually.Holds(() =>
