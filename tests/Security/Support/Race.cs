@@ -42,9 +42,14 @@ internal sealed class Flipper : IDisposable
 /// </summary>
 internal static class Stops
 {
-    // Microseconds; long enough to be seen twice, and longer on a machine that is too busy to look. A stop that strace needs for itself is shorter
-    // than the pause between two looks.
-    private static readonly int[] Holds = [40_000, 200_000, 1_000_000];
+    private const int Longest = 2_000_000;
+
+    // Microseconds, and longer from then on when this program was too slow. A stop that strace needs for itself is shorter than the pause between
+    // two looks.
+    private static int s_hold = 60_000;
+
+    // The call was let go before the other thing was done: nothing was tried.
+    private static bool s_late;
 
     /// <summary>Calls that look up, make and mount in the container stage, and how many of each are left out on the way.</summary>
     private static readonly (string Call, int Step)[] Kinds = [("openat2", 2), ("move_mount", 4), ("mkdirat", 4), ("mknodat", 4)];
@@ -58,7 +63,7 @@ internal static class Stops
         var count = 0;
         foreach (var (call, step) in Kinds)
         {
-            for (var n = 1; run(call, n); n += t.Long ? 1 : t.Column.Name == "root" ? step : step * 8)
+            for (var n = 1; Timely(() => run(call, n)); n += t.Long ? 1 : t.Column.Name == "root" ? step : step * 8)
             {
                 count++;
             }
@@ -66,16 +71,29 @@ internal static class Stops
         return count;
     }
 
+    private static bool Timely(Func<bool> run)
+    {
+        while (true)
+        {
+            s_late = false;
+            var reached = run();
+            if (!s_late || s_hold >= Longest)
+            {
+                return reached;
+            }
+            s_hold *= 2;
+        }
+    }
+
     /// <summary>
     /// Runs the command to its end; again, if nobody saw it held. False when the stage, by its short name (<c>4:con</c>), made fewer such calls.
     /// </summary>
     public static bool At(string call, int n, Scenario t, Command command, Action meanwhile, out CommandResult result, string stage = "4:con")
     {
-        result = null!;
         var file = Path.Combine(t.Directory, "stop");
-        foreach (var hold in Holds)
+        while (true)
         {
-            if (Once(call, n, hold, file, command, meanwhile, out result, stage))
+            if (Once(call, n, file, command, meanwhile, out result, stage))
             {
                 return true;
             }
@@ -83,26 +101,28 @@ internal static class Stops
             {
                 return false;
             }
+            Assert.True(s_hold < Longest, $"{call} {n} was held back, and nobody saw it");
+            s_hold *= 2;
         }
-        throw new InvalidOperationException($"{call} {n} was held back, and nobody saw it");
     }
 
-    private static bool Once(string call, int n, int hold, string file, Command command, Action meanwhile, out CommandResult result, string stage)
+    private static bool Once(string call, int n, string file, Command command, Action meanwhile, out CommandResult result, string stage)
     {
         var traced = new Command(Installation.Find("strace")!,
             ["-f", "-Y", "--seccomp-bpf", "-qq", "-o", file, "-e", "signal=none", "-e", "trace=" + call, "-e",
-                string.Create(CultureInfo.InvariantCulture, $"inject={call}:delay_enter={hold}:when={n}"), command.Program, .. command.Arguments]).With(command.Environment);
+                string.Create(CultureInfo.InvariantCulture, $"inject={call}:delay_enter={s_hold}:when={n}"), command.Program, .. command.Arguments]).With(command.Environment);
         using var running = traced.Start();
         var (reached, seen) = (false, 0);
+        int? Held() => ProcFs.Pids().Where(p => p > running.Pid && ProcFs.Read(p, "stat")?.Contains($"(starter:[{stage}]) t ", StringComparison.Ordinal) == true).Cast<int?>().FirstOrDefault();
         var ended = Eventually.Holds(() =>
         {
             // Each is a few microseconds after the last, if strace does not hold it.
-            var held = !reached && ProcFs.Pids().Where(p => p > running.Pid).Select(p => ProcFs.Read(p, "stat")).Any(s => s is not null && s.Contains($"(starter:[{stage}]) t ", StringComparison.Ordinal));
-            seen = held ? seen + 1 : 0;
+            seen = !reached && Held() is not null ? seen + 1 : 0;
             if (seen >= 2)
             {
                 reached = true;
                 meanwhile();
+                s_late |= Held() is null;
             }
             return running.HasExited;
         }, 30);
