@@ -78,8 +78,8 @@ public sealed class CallerTests : SetuidTest
             var create = Cli.Prepare("oci", "create", id, "-b", UserBundle().Shell("sleep 1000").Path);
             using (var running = create.Start())
             {
-                Thread.Sleep(20 + (round * 15));
-                var ours = AsUser("/bin/sh", "-c", $"pkill -STOP -U {Uid} starter; sleep 0.05; pkill -{(round % 2 == 0 ? "KILL" : "CONT")} -U {Uid} starter; true");
+                // Another moment in every round.
+                var ours = AsUser("/bin/sh", "-c", $"sleep 0.{round * 12:000}; pkill -STOP -U {Uid} starter; sleep 0.05; pkill -{(round % 2 == 0 ? "KILL" : "CONT")} -U {Uid} starter; true");
                 ours.Run().ShouldExit(0);
                 _ = running.Wait(30);
             }
