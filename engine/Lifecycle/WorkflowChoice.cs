@@ -28,7 +28,6 @@ public enum Workflow
 /// </summary>
 public static class WorkflowChoice
 {
-
     // ST_NOSUID, sys/statvfs.h.
     private const ulong NoSuid = 2;
 

@@ -88,6 +88,7 @@ internal static unsafe class ExecStage
             for (int i = 0; i < (int)message.Count; i++)
             {
                 int directory = inbox.Take(i);
+                // An ordinary user's is entered afterwards, as the others: being born in it would take root's rights for files.
                 if ((message.UnifiedMask >> i & 1) != 0 && !Rules.Apply)
                     s_unified = directory;
                 else
@@ -122,7 +123,7 @@ internal static unsafe class ExecStage
             return false;
         clone_args arguments = default;
         arguments.exit_signal = SIGCHLD;
-        if (s_unified >= 0 && !Rules.Apply)
+        if (s_unified >= 0)
         {
             arguments.flags = CLONE_INTO_CGROUP;
             arguments.cgroup = (ulong)s_unified;
@@ -147,18 +148,10 @@ internal static unsafe class ExecStage
         text.AppendDecimal(pid);
         for (int i = 0; i < s_cgroups; i++)
         {
-            bool users = Rules.Apply && UserCgroup.Holds(s_store.Cgroups[i]);
-            if (users)
-                Caller.FilesAsRoot();
-            int fd = Sys.openat(s_store.Cgroups[i], CString.Of("cgroup.procs"u8), O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+            long result = CgroupProcesses.Put(s_store.Cgroups[i], "cgroup.procs"u8, new Text(text.Text, text.Length));
             // A group of resctrl has only this.
-            if (fd == -ENOENT)
-                fd = Sys.openat(s_store.Cgroups[i], CString.Of("tasks"u8), O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
-            long result = fd < 0 ? fd : Sys.write(fd, text.Text, (ulong)text.Length);
-            if (fd >= 0)
-                Sys.close(fd);
-            if (users)
-                Caller.EndFilesAsRoot();
+            if (result == -ENOENT)
+                result = CgroupProcesses.Put(s_store.Cgroups[i], "tasks"u8, new Text(text.Text, text.Length));
             if (result < 0)
                 return Failure.Call("write"u8, "cgroup.procs"u8, result);
         }
@@ -167,10 +160,7 @@ internal static unsafe class ExecStage
         {
             text.Clear();
             text.AppendDecimal(PayloadPlan.Plan.OomScoreAdj);
-            Caller.FilesAsRoot();
-            bool set = ProcFile.Write(pid, "oom_score_adj"u8, text.Span);
-            Caller.EndFilesAsRoot();
-            if (!set)
+            if (!ProcFile.Write(pid, "oom_score_adj"u8, text.Span))
                 return false;
         }
 

@@ -7,7 +7,8 @@ namespace Engine.Starter.Policy;
 
 /// <summary>
 /// Which workflow may ask for what. In the root workflow everything is allowed: the config is root's. In the set-uid workflow a request that has
-/// a row is looked at by the rules beside this file before it is carried out.
+/// a row is looked at by the rules beside this file before it is carried out. The rootless workflow never gets here: its starter executes itself
+/// again, as root of a user namespace.
 /// </summary>
 internal static class Policy
 {
@@ -69,22 +70,6 @@ internal static class Policy
         User, // Finish
     ];
 
-    /// <summary>Whether this build has the workflow at all.</summary>
-    public static bool Allows(Workflow workflow)
-    {
-        switch (workflow)
-        {
-            case Workflow.Root:
-                return true;
-            case Workflow.Setuid:
-                return true;
-            case Workflow.Rootless:
-                return Failure.Refuse("policy: rootless.workflow"u8, "rootless workflow is not part of this build; run as root"u8);
-            default:
-                return Failure.Refuse("policy: workflow"u8, "no workflow"u8);
-        }
-    }
-
     /// <summary>Whether the workflow's master may ask the supervisor for this.</summary>
     public static bool Allows(Workflow workflow, HostMethod method)
     {
@@ -114,7 +99,5 @@ internal static class Policy
     }
 
     private static bool Refuse(Workflow workflow, ReadOnlySpan<byte> method, PolicyRule rule) =>
-        workflow == Workflow.Setuid ? Rules.Deny(rule) :
-        workflow == Workflow.Rootless ? Failure.Call("policy: rootless"u8, method, EPERM) :
-        Failure.Call("policy"u8, method, EPERM);
+        workflow == Workflow.Setuid ? Rules.Deny(rule) : Failure.Call("policy"u8, method, EPERM);
 }

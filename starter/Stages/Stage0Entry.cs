@@ -48,7 +48,7 @@ internal static unsafe class Stage0Entry
         if (workflow == Workflow.Rootless)
             return ResetProcess(workflow) && ResetSignals() ? Stage1Rootless.Run() : Stage1Rootless.Failed();
         bool clean = workflow != Workflow.None && ResetProcess(workflow) && ResetSignals() && CallerLimits.Keep() &&
-            CheckSecurebits() && Policy.Policy.Allows(workflow) && (workflow != Workflow.Setuid || Admit());
+            CheckSecurebits() && (workflow != Workflow.Setuid || Admit());
         if (!clean)
         {
             LaunchReply.Failed();

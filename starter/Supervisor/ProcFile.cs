@@ -1,4 +1,5 @@
 using Engine.Shared.Wire;
+using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
 namespace Engine.Starter.Supervisor;
@@ -13,7 +14,10 @@ internal static unsafe class ProcFile
     {
         byte* buffer = stackalloc byte[PathBytes];
         TextBuilder path = Path(buffer, pid, name);
+        // The files of a process that is not dumpable are root's, whoever called us.
+        Caller.FilesAsRoot();
         int fd = Sys.openat(AT_FDCWD, path.Text, O_WRONLY | O_CLOEXEC, 0);
+        Caller.EndFilesAsRoot();
         if (fd < 0)
             return Failure.Call("openat"u8, path.Span, fd);
 

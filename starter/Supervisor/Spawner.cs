@@ -129,10 +129,7 @@ internal static unsafe class Spawner
         byte* buffer = stackalloc byte[16];
         TextBuilder text = new TextBuilder(buffer, 16);
         text.AppendDecimal(value);
-        Caller.FilesAsRoot();
-        bool done = ProcFile.Write(pid, "oom_score_adj"u8, text.Span);
-        Caller.EndFilesAsRoot();
-        if (done)
+        if (ProcFile.Write(pid, "oom_score_adj"u8, text.Span))
             return true;
         return Failure.Errno == EACCES
             ? Failure.Explain("lowering it takes CAP_SYS_RESOURCE, which this root does not have"u8)

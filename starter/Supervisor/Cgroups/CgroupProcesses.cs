@@ -26,13 +26,7 @@ internal static unsafe class CgroupProcesses
             if (slot.Directory <= 0 || slot.Directory == except || (slot.Flags & CgroupFlags.Attach) == 0)
                 continue;
             ReadOnlySpan<byte> file = (slot.Flags & CgroupFlags.Resctrl) != 0 ? "tasks"u8 : "cgroup.procs"u8;
-            // Out of the cgroup that the caller is in: with his rights alone the kernel would refuse it (cgroup-v2.rst, Delegation Containment).
-            bool users = Rules.Apply && UserCgroup.Holds(slot.Directory);
-            if (users)
-                Caller.FilesAsRoot();
-            long result = ControlFile.Write(slot.Directory, CString.Of(file), new Text(text.Text, text.Length));
-            if (users)
-                Caller.EndFilesAsRoot();
+            long result = Put(slot.Directory, file, new Text(text.Text, text.Length));
             if (result < 0)
             {
                 Failure.Call("write"u8, file, result);
@@ -41,6 +35,22 @@ internal static unsafe class CgroupProcesses
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Writes a process's number to <paramref name="file"/> (cgroup.procs, or tasks of resctrl) of a cgroup. 0 or -errno; no
+    /// <see cref="Failure"/> is left.
+    /// </summary>
+    public static long Put(int directory, ReadOnlySpan<byte> file, Text pid)
+    {
+        // Out of the cgroup that the caller is in: with his rights alone the kernel would refuse it (cgroup-v2.rst, Delegation Containment).
+        bool users = Rules.Apply && UserCgroup.Holds(directory);
+        if (users)
+            Caller.FilesAsRoot();
+        long result = ControlFile.Write(directory, CString.Of(file), pid);
+        if (users)
+            Caller.EndFilesAsRoot();
+        return result;
     }
 
     /// <summary>
