@@ -11,7 +11,8 @@ public sealed partial class ReadmeTests : EngineTest
     [GeneratedRegex(@"\./build\.sh ([a-z-]+)")]
     private static partial Regex Task();
 
-    [GeneratedRegex(@"engine (oci|instance) ([a-z]+)[^\n]*")]
+    // A command is the beginning of an indented line or of `code`; the same words in a sentence are not one.
+    [GeneratedRegex(@"(?:^ {4}(?:\$ )?|`)engine (oci|instance) ([a-z]+)[^\n]*", RegexOptions.Multiline)]
     private static partial Regex Verb();
 
     [GeneratedRegex(@"(?<= )--[a-z-]+")]
