@@ -20,6 +20,9 @@ public sealed record PlanInput(RuntimeSpec Config, CreateOrder Order, CgroupLayo
     /// <summary><c>linux</c>, empty when absent.</summary>
     public LinuxSpec Linux { get; } = Config.Linux ?? new LinuxSpec();
 
+    /// <summary>The container is there already; only mounts are planned.</summary>
+    public bool IsRunning { get; init; }
+
     /// <summary>The unit that systemd makes for the container; null without systemd's driver.</summary>
     public SystemdPath? SystemdPath { get; } = Order.SystemdCgroup ? SystemdPath.Parse(Config.Linux?.CgroupsPath, Order.Id, Order.SystemdManager) : null;
 

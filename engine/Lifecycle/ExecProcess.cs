@@ -1,5 +1,4 @@
 using System.Globalization;
-using Engine.Cgroups;
 using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rootless;
@@ -26,46 +25,38 @@ public static class ExecProcess
     {
         StateDocument state = container.State;
         RuntimeSpec spec = ConfigLoader.Load(container.Directory.ReadConfig(), ContainerDirectory.ConfigFile);
-        using SafeFd init = OpenProcess(state.Pid ?? 0) ?? throw Gone(container);
+        using ContainerEntry entry = ContainerEntry.Open(container, "exec");
         using ContainerRoot root = OpenRoot(container);
-        if (!Liveness.PayloadLives(state))
-        {
-            throw Gone(container);
-        }
-
         ProcessSpec process = ExecComposition.Compose(spec, options, root);
-        RootlessConfig.CheckUser(process.User, IdMap.OfProcess(state.Pid!.Value, "uid_map"), IdMap.OfProcess(state.Pid!.Value, "gid_map"));
+        RootlessConfig.CheckUser(process.User, IdMap.OfProcess(entry.Pid, "uid_map"), IdMap.OfProcess(entry.Pid, "gid_map"));
         var warnings = new List<string>();
         ProcessDescription description = ProcessSteps.Describe(process, spec.Linux ?? new LinuxSpec(), warnings);
         description.Keyring = "_ses." + container.Id;
         SchedulingSteps.DescribeAffinity(description, process.ExecCpuAffinity);
         using SafeFd? listener = SeccompListener.Connect(spec.Linux?.Seccomp, state, description);
         using SafeFd plan = ProcessPlanWriter.Write(description, "exec");
-        return Launch(container, options, process, init, plan, listener);
+        return Launch(container, entry, options, process, plan, listener);
     }
 
-    private static int Launch(ContainerHandle container, ExecOptions options, ProcessSpec asked, SafeFd init, SafeFd plan, SafeFd? listener)
+    private static int Launch(ContainerHandle container, ContainerEntry entry, ExecOptions options, ProcessSpec asked, SafeFd plan, SafeFd? listener)
     {
-        int first = container.State.Pid!.Value;
-        Workflow workflow = WorkflowChoice.Of(container.State);
-        using RootlessEntry? rootless = workflow == Workflow.Rootless ? RootlessEntry.ForProcess(first) : null;
         bool ownStdio = asked.Terminal || (options.Detach && !options.KeepsStdio);
-        using StarterProcess starter = StarterProcess.Start("exec", container.Id, ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit, rootless, workflow == Workflow.Setuid);
+        using StarterProcess starter = entry.Start(ownStdio ? SpawnStdio.Null : SpawnStdio.Inherit);
         TerminalSize? size = asked.Terminal ? FirstSize(asked, options) : null;
         var launch = new LaunchMessage(LaunchMode.Exec, container.Id)
         {
             Flags = (asked.Terminal ? LaunchFlags.Terminal : 0) | (options.Detach ? LaunchFlags.Detach : 0)
                 | (options.TakeTerminal is not null ? LaunchFlags.PassNewlines : 0),
-            Namespaces = JoinMask(first, rootless),
+            Namespaces = entry.Namespaces,
             Rows = size?.Rows ?? 0,
             Columns = size?.Columns ?? 0,
             Preserved = options.Preserved,
         };
-        launch.Add(LaunchDescriptor.InitPidfd, init);
+        launch.Add(LaunchDescriptor.InitPidfd, entry.Init);
         launch.Add(LaunchDescriptor.ProcessPlan, plan);
         launch.Add(LaunchDescriptor.SeccompListener, listener);
         starter.Send(launch);
-        SendCgroups(starter, container, options);
+        entry.SendCgroups(starter, options.Cgroups);
 
         LaunchOutcome started = starter.Receive(out SafeFd? terminal) ?? throw new EngineException("the starter ended without a word");
         try
@@ -76,7 +67,7 @@ public static class ExecProcess
                 throw new PayloadException(started.Error, code, started.Program, started.Errno, code);
             }
 
-            using (SafeFd? process = OpenProcess(started.Pid))
+            using (SafeFd? process = ContainerEntry.OpenProcess(started.Pid))
             {
                 if (process is not null)
                 {
@@ -131,9 +122,6 @@ public static class ExecProcess
         };
     }
 
-    private static ContainerException Gone(ContainerHandle container, Exception? inner = null) =>
-        new(ContainerProblem.NotRunning, $"cannot exec in container \"{container.Id}\": its process is gone", inner);
-
     // The first process of a pid namespace that has been killed is there without a root until the others have been reaped.
     private static ContainerRoot OpenRoot(ContainerHandle container)
     {
@@ -143,66 +131,8 @@ public static class ExecProcess
         }
         catch (SyscallException error) when (error.Errno is Errno.ENOENT or Errno.ESRCH)
         {
-            throw Gone(container, error);
+            throw ContainerEntry.Gone(container, "exec", error);
         }
-    }
-
-    private static SafeFd? OpenProcess(int pid)
-    {
-        try
-        {
-            return Pidfds.Open(pid);
-        }
-        catch (SyscallException error) when (error.Errno is Errno.ESRCH or Errno.EINVAL)
-        {
-            return null;
-        }
-    }
-
-    private static void SendCgroups(StarterProcess starter, ContainerHandle container, ExecOptions options)
-    {
-        IReadOnlyList<CgroupSlot> slots = container.Slots();
-        uint unified = 0;
-        for (int i = 0; i < slots.Count; i++)
-        {
-            unified |= slots[i].Version == CgroupVersion.V2 ? 1u << i : 0;
-        }
-
-        List<SafeFd> directories = options.Cgroups.Open(slots);
-        try
-        {
-            foreach (string group in container.State.Engine?.ResctrlGroups ?? [])
-            {
-                directories.Add(Files.Open(group, fcntl_h.O_PATH | O_DIRECTORY | O_NOFOLLOW));
-            }
-
-            starter.SendCgroups(directories, unified);
-        }
-        finally
-        {
-            directories.ForEach(directory => directory.Dispose());
-        }
-    }
-
-    /// <summary>The namespaces of a process that are not ours, as CLONE_NEW* flags: joining one's own fails or does nothing.</summary>
-    private static ulong JoinMask(int pid, RootlessEntry? rootless)
-    {
-        ulong mask = 0;
-        foreach ((string file, string type) in new[]
-                 {
-                     ("mnt", "mount"), ("pid", "pid"), ("net", "network"), ("ipc", "ipc"), ("uts", "uts"), ("user", "user"), ("cgroup", "cgroup"), ("time", "time"),
-                 })
-        {
-            string theirs = Files.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/{file}"));
-            if (theirs.Length > 0 && theirs != Files.ReadLink("/proc/self/ns/" + file))
-            {
-                mask |= NamespaceSteps.FlagOf(type);
-            }
-        }
-
-        // The starter joins that one before everything else.
-        bool isIn = rootless?.Namespace is { } user && UserNamespaces.Has(user, pid);
-        return isIn ? mask & ~NamespaceSteps.FlagOf("user") : mask;
     }
 
     private static void WritePidFile(string? path, int pid)

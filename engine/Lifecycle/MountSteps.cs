@@ -16,12 +16,13 @@ namespace Engine.Lifecycle;
 /// </summary>
 public static class MountSteps
 {
-    internal static void Add(CreationPlan plan, PlanInput input, CgroupPlan cgroups, SourceSlots sources)
+    /// <param name="list">How messages name the list of mounts.</param>
+    internal static void Add(CreationPlan plan, PlanInput input, CgroupPlan cgroups, SourceSlots sources, string list = "mounts")
     {
         for (int i = 0; i < input.Config.Mounts.Length; i++)
         {
             MountSpec mount = input.Config.Mounts[i];
-            string jsonPath = $"mounts[{i}]";
+            string jsonPath = $"{list}[{i}]";
             MountOptions options = MountOptions.Parse(mount.Type, mount.Options);
             switch (options.Kind)
             {
@@ -38,7 +39,7 @@ public static class MountSteps
                     }
                     else if (!TryHosts(plan, input, sources, mount, options, jsonPath))
                     {
-                        AddFilesystem(plan, mount, options, MountLabels.Options(input.Linux.MountLabel, mount), jsonPath);
+                        AddFilesystem(plan, input, mount, options, jsonPath);
                     }
 
                     break;
@@ -151,8 +152,10 @@ public static class MountSteps
         return true;
     }
 
-    private static void AddFilesystem(CreationPlan plan, MountSpec mount, MountOptions options, string[] label, string jsonPath)
+    private static void AddFilesystem(CreationPlan plan, PlanInput input, MountSpec mount, MountOptions options, string jsonPath)
     {
+        string[] label = MountLabels.Options(input.Linux.MountLabel, mount);
+        bool isDeferred = !input.IsRunning && IsDeferredReadonly(mount.Destination, options);
         string type = mount.Type!;
         MountFlags flags = MountFlags.None;
         if (type is "proc" or "sysfs")
@@ -170,8 +173,8 @@ public static class MountSteps
             flags |= MountFlags.Devpts;
         }
 
-        string[] superblock = [.. options.FilesystemOptions.Where(option => option != "ro" || !IsDeferredReadonly(mount.Destination, options)), .. label];
-        ulong set = IsDeferredReadonly(mount.Destination, options) ? options.AttrSet & ~(ulong)mount_h.MOUNT_ATTR_RDONLY : options.AttrSet;
+        string[] superblock = [.. options.FilesystemOptions.Where(option => option != "ro" || !isDeferred), .. label];
+        ulong set = isDeferred ? options.AttrSet & ~(ulong)mount_h.MOUNT_ATTR_RDONLY : options.AttrSet;
         var attributes = new MountAttributes { Set = set, Clear = options.AttrClear, Propagation = options.Propagation };
         plan.Container(
             "MountFilesystem", $"{type} on {mount.Destination}", jsonPath,

@@ -55,8 +55,10 @@ public sealed class RootlessEntry : IDisposable
 
     /// <summary>For a process in a container: the namespace that its supervisor is root of, which is the outermost one that the caller made.</summary>
     /// <param name="pid">A process of the container.</param>
+    /// <param name="makesMounts">The starter gets a mount namespace that belongs to that user namespace.</param>
     /// <exception cref="SyscallException">The process is gone, or not the caller's.</exception>
-    public static RootlessEntry ForProcess(int pid) => new(NamespaceEntryKind.Join, UserNamespaces.OutermostOf(pid), null);
+    public static RootlessEntry ForProcess(int pid, bool makesMounts = false) =>
+        new(makesMounts ? NamespaceEntryKind.JoinAndMakeMounts : NamespaceEntryKind.Join, UserNamespaces.OutermostOf(pid), null);
 
     /// <summary>The namespace that is joined; null for one that is made.</summary>
     public SafeFd? Namespace => _namespace;

@@ -48,6 +48,30 @@ public static class ConfigLoader
         return resources;
     }
 
+    /// <summary>A list of mounts by itself, checked as further mounts of a container that runs.</summary>
+    /// <param name="container">The container's configuration.</param>
+    /// <param name="warnings">What is odd, and still can be done.</param>
+    /// <returns>The container's configuration with these mounts in place of its own.</returns>
+    public static RuntimeSpec LoadAdditions(ReadOnlySpan<byte> utf8, string file, RuntimeSpec container, out IReadOnlyList<ConfigError> warnings)
+    {
+        var spec = container with { Mounts = Read(utf8, file, Schema.Mounts, SpecReader.Mounts) };
+        var findings = new Findings();
+        MountChecks.Additions(spec, findings);
+        warnings = WithLines(utf8, findings.Warnings);
+        Refuse(utf8, file, findings.Errors);
+        return spec;
+    }
+
+    /// <summary>A list of mounts by itself, checked as mounts to take away from a container that runs: only destinations count.</summary>
+    public static MountSpec[] LoadRemovals(ReadOnlySpan<byte> utf8, string file)
+    {
+        var mounts = Read(utf8, file, Schema.Mounts, SpecReader.Mounts);
+        var findings = new Findings();
+        MountChecks.Removals(mounts, findings);
+        Refuse(utf8, file, findings.Errors);
+        return mounts;
+    }
+
     /// <summary>A state document.</summary>
     public static StateSpec LoadState(ReadOnlySpan<byte> utf8, string file) => Read(utf8, file, Schema.State, SpecReader.State);
 

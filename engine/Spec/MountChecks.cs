@@ -19,12 +19,13 @@ internal static class MountChecks
         "/proc/slabinfo", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
     ];
 
-    public static void Run(RuntimeSpec spec, Findings findings)
+    /// <param name="list">Path of the list; empty where it is the document.</param>
+    public static void Run(RuntimeSpec spec, Findings findings, string list = "mounts")
     {
         for (var i = 0; i < spec.Mounts.Length; i++)
         {
             var mount = spec.Mounts[i];
-            var at = $"mounts[{i}]";
+            var at = $"{list}[{i}]";
             var options = MountOptions.Parse(mount.Type, mount.Options);
             Destination(mount, options, at, findings);
             Source(mount, options, at, findings);
@@ -33,7 +34,41 @@ internal static class MountChecks
             NamespaceChecks.Ranges(mount.GidMappings, at + ".gidMappings", findings);
             IdMap(spec, mount, options, at, findings);
         }
-        Duplicates(spec.Mounts, findings);
+        Duplicates(spec.Mounts, findings, list);
+    }
+
+    /// <summary>Mounts for a container that runs; paths begin at the list.</summary>
+    public static void Additions(RuntimeSpec spec, Findings findings)
+    {
+        Run(spec, findings, "");
+        Count(spec.Mounts, findings);
+        for (var i = 0; i < spec.Mounts.Length; i++)
+        {
+            // What a mount was before could not be given back to it if a later one of the list failed.
+            if (spec.Mounts[i].Destination.Length > 0 && MountOptions.Parse(spec.Mounts[i].Type, spec.Mounts[i].Options) is { Kind: MountKind.Change } change && (change.Remount || change.Propagation != 0))
+                findings.Error($"[{i}].options", "changes a mount that is there already; only new mounts can be added to a container that runs");
+        }
+    }
+
+    /// <summary>Mounts to take away from a container that runs, of which the destination counts; paths begin at the list.</summary>
+    public static void Removals(MountSpec[] mounts, Findings findings)
+    {
+        Count(mounts, findings);
+        for (var i = 0; i < mounts.Length; i++)
+        {
+            var at = $"[{i}].destination";
+            CheckText.PathLength(mounts[i].Destination, at, findings);
+            if (mounts[i].Destination.Length == 0)
+                findings.Error(at, "must not be empty");
+            else if (CheckText.Normalize(mounts[i].Destination) == "/")
+                findings.Error(at, "must not be \"/\": the root is not taken away from a container that runs");
+        }
+    }
+
+    private static void Count(MountSpec[] mounts, Findings findings)
+    {
+        if (mounts.Length > Limits.Sources)
+            findings.Error("", $"has more than {Limits.Sources} entries");
     }
 
     private static void Destination(MountSpec mount, MountOptions options, string at, Findings findings)
@@ -146,7 +181,7 @@ internal static class MountChecks
 
     // Mounting on top of an earlier mount is legal, and containerd's clients do it to replace a default. Twice the very
     // same is a mistake in whatever wrote the list.
-    private static void Duplicates(MountSpec[] mounts, Findings findings)
+    private static void Duplicates(MountSpec[] mounts, Findings findings, string list)
     {
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < mounts.Length; i++)
@@ -154,7 +189,7 @@ internal static class MountChecks
             var mount = mounts[i];
             var identity = string.Join('\0', [CheckText.Normalize(mount.Destination), mount.Type ?? "", mount.Source ?? "", .. mount.Options]);
             if (!seen.TryAdd(identity, i))
-                findings.Error($"mounts[{i}]", $"is the same as mounts[{seen[identity]}]");
+                findings.Error($"{list}[{i}]", $"is the same as {list}[{seen[identity]}]");
         }
     }
 }

@@ -23,6 +23,9 @@ internal static class Schema
         new("uidMappings", IdMappings),
         new("gidMappings", IdMappings));
 
+    /// <summary>mounts, also by itself.</summary>
+    public static readonly Shape Mounts = ListOf(Mount);
+
     private static readonly Shape Rlimit = Object(
         new("type", Matching("RLIMIT_ and capital letters", IsRlimitName), Required: true),
         new("soft", U64, Required: true),
@@ -83,7 +86,7 @@ internal static class Schema
         new("annotations", TextMap),
         new("hostname", Text),
         new("domainname", Text),
-        new("mounts", ListOf(Mount)),
+        new("mounts", Mounts),
         new("root", Object(new("path", Text, Required: true), new("readonly", Switch))),
         new("process", Process),
         new("linux", SchemaLinux.Linux),

@@ -32,7 +32,7 @@ internal static partial class SpecReader
                 case "root": spec.Root = Root(ref reader); break;
                 case "hostname": spec.Hostname = Text(ref reader); break;
                 case "domainname": spec.Domainname = Text(ref reader); break;
-                case "mounts": spec.Mounts = List(ref reader, Mount); break;
+                case "mounts": spec.Mounts = Mounts(ref reader); break;
                 case "hooks": spec.Hooks = Hooks(ref reader); break;
                 case "annotations": spec.Annotations = Map(ref reader, Text); break;
                 case "linux": spec.Linux = Linux(ref reader); break;
@@ -46,6 +46,8 @@ internal static partial class SpecReader
         }
         return spec;
     }
+
+    public static MountSpec[] Mounts(ref Utf8JsonReader reader) => List(ref reader, Mount);
 
     public static StateSpec State(ref Utf8JsonReader reader)
     {

@@ -130,6 +130,13 @@ public sealed class ContainerClient : ServerClient
         return Send(MethodNames.Of(ContainerMethod.ReadonlyPath), ref message, context);
     }
 
+    /// <summary>Of a running container: the mount at the path goes with <see cref="Finish"/>.</summary>
+    public Pending Unmount(string path, string? context = null)
+    {
+        var message = new PathRequest { Path = Arena.Text(path) };
+        return Send(MethodNames.Of(ContainerMethod.Unmount), ref message, context);
+    }
+
     /// <inheritdoc cref="Engine.Shared.Protocol.SetSysctl"/>
     public Pending SetSysctl(string key, string value, string? context = null)
     {
@@ -176,7 +183,9 @@ public sealed class ContainerClient : ServerClient
     public Pending PrepareProcess(SafeFd plan, string? context = null) =>
         SendNothing(MethodNames.Of(ContainerMethod.PrepareProcess), context, [plan.Value]);
 
-    /// <summary>Last request: answered, then the stage closes its end and waits for the start.</summary>
+    /// <summary>
+    /// Last request: answered, then the stage closes its end and waits for the start. Of a running container: what was asked for stays, or goes.
+    /// </summary>
     public Pending Finish() => SendNothing(MethodNames.Of(ContainerMethod.Finish), null);
 }
 

@@ -230,7 +230,7 @@ public struct CreateConsole : IMessage
 /// <summary>
 /// Covers a path: a directory with an empty read-only tmpfs, anything else with the host's /dev/null, opened before the
 /// root changed and checked to be 1:3 (CVE-2025-31133). A path that does not exist is fine. Also the request for
-/// <c>ReadonlyPath</c>: a recursive read-only bind of the path on itself.
+/// <c>ReadonlyPath</c>: a recursive read-only bind of the path on itself, and for <c>Unmount</c>.
 /// </summary>
 public struct PathRequest : IMessage
 {

@@ -18,6 +18,12 @@ public enum LaunchMode : uint
     /// is created, so that the payload's parent is the caller's subreaper.
     /// </summary>
     Runtime = 3,
+
+    /// <summary>
+    /// Mounts of a running container: the caller drives both servers, of which the host's knows CloneSource only and the container's is in
+    /// the container already.
+    /// </summary>
+    Mounts = 4,
 }
 
 /// <summary>
@@ -53,7 +59,7 @@ public enum LaunchDescriptor
     /// <summary>Diagnostics of the master (its stderr); /dev/null when absent.</summary>
     MasterLog = 8,
 
-    /// <summary>Exec: pidfd of the container's init.</summary>
+    /// <summary>Exec and mounts: pidfd of the container's init.</summary>
     InitPidfd = 9,
 
     /// <summary>Exec: sealed memfd with the process plan.</summary>
@@ -62,10 +68,10 @@ public enum LaunchDescriptor
     /// <summary>The state root, the state directory's parent, to roll a failed create back.</summary>
     StateRoot = 11,
 
-    /// <summary>Runtime: the supervisor's end of the host RPC pair.</summary>
+    /// <summary>Runtime and mounts: the supervisor's end of the host RPC pair.</summary>
     HostRpc = 12,
 
-    /// <summary>Runtime: the container stage's end of the container RPC pair.</summary>
+    /// <summary>Runtime and mounts: the container stage's end of the container RPC pair.</summary>
     ContainerRpc = 13,
 
     /// <summary>Runtime: listening start.sock (SOCK_SEQPACKET), which the waiting container stage holds.</summary>
@@ -109,7 +115,7 @@ public enum LogFormat : uint
 
 /// <summary>
 /// The first datagram on descriptor 3 of a new starter, from the CLI. In the set-uid workflow it is hostile input.
-/// Exec sends cgroup directories as a second datagram (<see cref="ExecCgroups"/>).
+/// Exec and mounts send cgroup directories as a second datagram (<see cref="ExecCgroups"/>).
 /// </summary>
 public struct Launch : IMessage
 {
@@ -137,7 +143,7 @@ public struct Launch : IMessage
     /// <summary>Bytes of the attach replay ring, at most the pump's maximum.</summary>
     public uint RingBytes;
 
-    /// <summary>Exec: CLONE_NEW* of the namespaces to join.</summary>
+    /// <summary>Exec and mounts: CLONE_NEW* of the namespaces to join.</summary>
     public ulong Namespaces;
 
     /// <summary>Exec with a terminal: its first size.</summary>
@@ -184,7 +190,7 @@ public struct PreservedDescriptors : IMessage
     }
 }
 
-/// <summary>Second datagram of an exec: descriptors of the container's cgroup directories, one per hierarchy.</summary>
+/// <summary>Second datagram of exec and mounts: descriptors of the container's cgroup directories, one per hierarchy.</summary>
 public struct ExecCgroups : IMessage
 {
     /// <summary>How many descriptors come with it.</summary>

@@ -117,6 +117,8 @@ public enum ContainerMethod : uint
     PrepareProcess = 18,
     /// <summary>Nothing. Answered, then the connection ends and the stage waits for Start.</summary>
     Finish = 19,
+    /// <summary>PathRequest. Of a running container: the mount at the path goes with Finish.</summary>
+    Unmount = 20,
 }
 
 /// <summary>Wire names of the methods.</summary>
@@ -126,7 +128,7 @@ public static class MethodNames
     public const uint LastHost = (uint)HostMethod.ConnectSocket;
 
     /// <summary>The last <see cref="ContainerMethod"/>.</summary>
-    public const uint LastContainer = (uint)ContainerMethod.Finish;
+    public const uint LastContainer = (uint)ContainerMethod.Unmount;
 
     /// <summary>Notification: the container's status is another (<see cref="StateChange"/>).</summary>
     public static System.ReadOnlySpan<byte> StateChanged => "StateChanged"u8;
@@ -186,6 +188,7 @@ public static class MethodNames
             case ContainerMethod.EnterRoot: return "EnterRoot"u8;
             case ContainerMethod.PrepareProcess: return "PrepareProcess"u8;
             case ContainerMethod.Finish: return "Finish"u8;
+            case ContainerMethod.Unmount: return "Unmount"u8;
             default: return default;
         }
     }

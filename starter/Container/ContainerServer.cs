@@ -20,6 +20,9 @@ internal enum Phase : uint
 
     /// <summary>PrepareProcess was done.</summary>
     Prepared = 8,
+
+    /// <summary>The container runs already, and this process has joined it for its mounts.</summary>
+    Joined = 16,
 }
 
 /// <summary>The RPC server of the container stage. Serves one client, one request after the other, until Finish.</summary>
@@ -37,10 +40,13 @@ internal static unsafe class ContainerServer
     private static Buffers s_buffers;
     private static Phase s_phase;
 
-    /// <summary>Serves until Finish (true). False with a failure: the client went away, or broke the protocol.</summary>
-    public static bool Run()
+    /// <summary>
+    /// Serves until Finish (true). False with a failure: the client went away, or broke the protocol. <paramref name="first"/>: Fresh for a
+    /// new container, Joined for one that runs.
+    /// </summary>
+    public static bool Run(Phase first)
     {
-        s_phase = Phase.Fresh;
+        s_phase = first;
         fixed (byte* request = s_buffers.Request, reply = s_buffers.Reply)
         {
             RpcServer server = new RpcServer(StageContext.Rpc, request, reply);
@@ -71,7 +77,7 @@ internal static unsafe class ContainerServer
                 if (!server.Answer(done))
                     return false;
                 if (done && method == ContainerMethod.Finish)
-                    return Close(ref server);
+                    return s_phase == Phase.Joined || Close(ref server);
             }
         }
     }
@@ -85,9 +91,10 @@ internal static unsafe class ContainerServer
             case ContainerMethod.MountFilesystem:
             case ContainerMethod.MountBind:
             case ContainerMethod.ChangeMount:
+            case ContainerMethod.CreateSymlink:
+                return Mounting | Phase.Joined;
             case ContainerMethod.CreateDirectory:
             case ContainerMethod.CreateDevice:
-            case ContainerMethod.CreateSymlink:
             case ContainerMethod.CreateConsole:
             case ContainerMethod.MaskPath:
             case ContainerMethod.ReadonlyPath:
@@ -105,7 +112,9 @@ internal static unsafe class ContainerServer
             case ContainerMethod.PrepareProcess:
                 return Phase.Entered;
             case ContainerMethod.Finish:
-                return Phase.Prepared;
+                return Phase.Prepared | Phase.Joined;
+            case ContainerMethod.Unmount:
+                return Phase.Joined;
             default:
                 return 0;
         }
@@ -123,6 +132,8 @@ internal static unsafe class ContainerServer
                 return server.Params(ref enter) && RootMount.Enter(ref enter) && NamespaceRoot.IsOurs() && Reach(Phase.Entered);
             case ContainerMethod.PrepareProcess:
                 return server.NoParams() && PayloadProcess.Prepare(server.Inbox.Take(0)) && Reach(Phase.Prepared);
+            case ContainerMethod.Finish when s_phase == Phase.Joined:
+                return server.NoParams() && LiveMounts.Commit();
             case ContainerMethod.Finish:
                 return server.NoParams() &&
                     (Consoles.Made == ContainerStage.Terminal || Failure.Refuse("console"u8, "the payload's terminal was not made"u8));
@@ -155,6 +166,9 @@ internal static unsafe class ContainerServer
             case ContainerMethod.ReadonlyPath:
                 PathRequest path = default;
                 return server.Params(ref path) && Masks.Readonly(ref path);
+            case ContainerMethod.Unmount:
+                PathRequest mountPoint = default;
+                return server.Params(ref mountPoint) && LiveMounts.Remove(ref mountPoint);
             default:
                 return ServeNode(method, ref server);
         }

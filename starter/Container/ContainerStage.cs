@@ -35,7 +35,7 @@ internal static unsafe class ContainerStage
         s_link = StageContext.Link;
         if (!Begin())
             End();
-        if (!ContainerServer.Run())
+        if (!ContainerServer.Run(Phase.Fresh))
             End();
         if (!StartOrder.Await())
             End();

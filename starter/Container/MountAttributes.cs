@@ -38,6 +38,9 @@ internal static unsafe class MountAttributes
     /// <summary>Attaches a detached mount; <paramref name="target"/> is an O_PATH descriptor. Both stay the caller's.</summary>
     public static bool Attach(int mount, int target, Text path)
     {
+        // Noted first: what is attached can always be taken back.
+        if (!LiveMounts.Note(mount))
+            return false;
         byte* empty = CString.Empty;
         int result = Sys.move_mount(mount, empty, target, empty, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
         return result >= 0 || Failure.Call("move_mount"u8, path, result);

@@ -1,9 +1,9 @@
-// Process:      exec's child: born in the container's pid namespace and cgroup, becomes the process that was asked for
+// Process:      exec's child: born in the container's pid namespace and cgroup, becomes the process that was asked for, or mounts and ends
 // Ids:          root; with a user namespace, that one's root
-// Capabilities: all in the container's user namespace, until Payload sets the configured ones
+// Capabilities: all in the container's user namespace, until Payload sets the configured ones; mounts: to its end
 // Namespaces:   the host's but for pid; then the container's
 // Trusts:       nothing that it finds in the container: other processes there may be hostile and do what this one can see
-// Gives up:     not dumpable since stage 0, so that they cannot trace it; every descriptor but stdio and the link
+// Gives up:     not dumpable since stage 0, so that they cannot trace it; every descriptor but stdio and the link (mounts: and the RPC socket)
 
 using Engine.Shared.Protocol;
 using Engine.Shared.Wire;
@@ -17,7 +17,8 @@ namespace Engine.Starter.Exec;
 /// <summary>The child of <see cref="ExecStage"/>.</summary>
 internal static unsafe class ExecChild
 {
-    private const int Link = 3, Init = 4, Descriptors = 2;
+    // The RPC socket and the link where the container's code looks for them; without mounts to make the first number stays closed.
+    private const int Link = StageContext.Link, Init = Link + 1, Descriptors = 3;
 
     private struct NoteBuffer
     {
@@ -27,26 +28,34 @@ internal static unsafe class ExecChild
     private static NoteBuffer s_note;
 
     /// <summary>
-    /// Never returns. <paramref name="link"/>: this side of the link; <paramref name="init"/>: pidfd of the container's first process.
+    /// Never returns. <paramref name="rpc"/>: the container RPC socket, -1 for a process to execute; <paramref name="link"/>: this side of
+    /// the link; <paramref name="init"/>: pidfd of the container's first process.
     /// </summary>
-    public static void Run(int link, int init, ulong namespaces)
+    public static void Run(int rpc, int link, int init, ulong namespaces)
     {
         Stage.Enter(StageId.Exec);
         // Until execve: a process that nobody asked for any more.
         Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
 
         int* wanted = stackalloc int[Descriptors + Limits.Preserved + 1];
-        wanted[0] = link;
-        wanted[1] = init;
+        wanted[0] = rpc;
+        wanted[1] = link;
+        wanted[2] = init;
         PreservedFiles.AppendTo(wanted, Descriptors);
-        PreservedFiles.ArrangedAt(Link + Descriptors);
+        PreservedFiles.ArrangedAt(StageContext.Rpc + Descriptors);
         // Behind those, where it is in nobody's way.
         int all = Descriptors + PreservedFiles.Count;
         wanted[all] = LaunchRecord.Get(LaunchDescriptor.SeccompListener);
-        SeccompListener.Socket = wanted[all] < 0 ? -1 : Link + all;
+        SeccompListener.Socket = wanted[all] < 0 ? -1 : StageContext.Rpc + all;
         int channel = Link;
         bool userNamespace = (namespaces & CLONE_NEWUSER) != 0;
-        if (DescriptorPlan.Arrange(Link, wanted, all + 1, true) && AwaitGo() && Enter(namespaces) && Terminal() && PayloadProcess.Resolve())
+        bool ready = DescriptorPlan.Arrange(StageContext.Rpc, wanted, all + 1, true) && AwaitGo();
+        if (rpc >= 0)
+        {
+            if (ready && Mount(namespaces))
+                Sys.exit_group(0);
+        }
+        else if (ready && Enter(namespaces) && Terminal() && PayloadProcess.Resolve())
         {
             RootPath.SetRoot(-1);
             Stage.Enter(StageId.Payload);
@@ -56,6 +65,18 @@ internal static unsafe class ExecChild
 
         StageLink.SendFailure(channel, StageNoteKind.Failed);
         Sys.exit_group(PayloadProcess.ExitCode);
+    }
+
+    private static bool Mount(ulong namespaces)
+    {
+        // Every mode is meant exactly.
+        Sys.umask(0);
+        if (!LiveMounts.Begin() || !Enter(namespaces))
+            return false;
+        if (ContainerServer.Run(Phase.Joined))
+            return true;
+        LiveMounts.TakeBack();
+        return false;
     }
 
     private static bool AwaitGo()

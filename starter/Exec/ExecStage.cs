@@ -2,7 +2,7 @@
 // Ids:          root, in the host's namespaces (its children's pid namespace is the container's); set-uid caller/0/0, and the caller's once the process runs
 // Capabilities: all; set-uid: as the supervisor's
 // Namespaces:   the host's
-// Trusts:       the CLI: the pidfd, the cgroup directories and the plan are root's word in the root workflow
+// Trusts:       the CLI: the pidfd, the cgroup directories, the plan and the sources of mounts are root's word in the root workflow
 // Gives up:     nothing; it ends when the process ends, or at once when detached
 
 using Engine.Shared.Protocol;
@@ -16,7 +16,10 @@ using Engine.Starter.Supervisor.Cgroups;
 
 namespace Engine.Starter.Exec;
 
-/// <summary>Runs one process in a running container and tells the CLI about it (<see cref="LaunchResult"/>).</summary>
+/// <summary>
+/// Runs one process in a running container and tells the CLI about it (<see cref="LaunchResult"/>), or has its child make mounts there
+/// (<see cref="LaunchMode.Mounts"/>), whose sources it clones.
+/// </summary>
 internal static unsafe class ExecStage
 {
     private struct Store
@@ -32,19 +35,27 @@ internal static unsafe class ExecStage
     public static int Run(Workflow workflow)
     {
         Stage.Enter(StageId.Exec);
-        if (!ExecRules.Permit(LaunchRecord.Launch.Namespaces) || !UserCgroup.Make() || !ReceiveCgroups() || !PayloadPlan.Load(LaunchRecord.Take(LaunchDescriptor.ProcessPlan)) || !Start(out int pid, out int link))
+        bool mounts = LaunchRecord.Launch.Mode == (uint)LaunchMode.Mounts;
+        if (!ExecRules.Permit(LaunchRecord.Launch.Namespaces) || !UserCgroup.Make() || !ReceiveCgroups() ||
+            !(mounts ? AdoptServers() : PayloadPlan.Load(LaunchRecord.Take(LaunchDescriptor.ProcessPlan))) || !Start(out int pid, out int link))
             return Failed();
 
         int terminal = -1;
-        if (!Admit(pid, link) || !AwaitExecve(link, out terminal))
+        if (!Admit(pid, link) || !(mounts ? ServeSources(pid, link) : AwaitExecve(link, out terminal)))
         {
             // The child ends by itself: its side of the link is gone, and so is what it waits for.
             Sys.close(link);
             siginfo_t end = default;
             Sys.waitid(P_PID, pid, &end, WEXITED, null);
+            // Born in the container's pid namespace, where others may signal it.
+            if (end.si_code != CLD_EXITED)
+                Failure.Refuse("exec"u8, "the new process was killed before it had joined the container"u8);
             return Failed();
         }
 
+        // Reaped here: the container's first process would have to do it otherwise.
+        if (mounts)
+            return Wait(pid, out int _) ? 0 : Failed();
         if (Rules.Apply && !Caller.Drop())
             return Failed();
         LaunchReply.Runs(pid, terminal);
@@ -99,6 +110,18 @@ internal static unsafe class ExecStage
         }
     }
 
+    // Outside its own mount namespace the child would mount on the host.
+    private static bool AdoptServers()
+    {
+        if (LaunchRecord.Get(LaunchDescriptor.HostRpc) < 0 || LaunchRecord.Get(LaunchDescriptor.ContainerRpc) < 0)
+            return Failure.Refuse("launch"u8, "a descriptor is missing that mounts need"u8);
+        if ((LaunchRecord.Launch.Namespaces & CLONE_NEWNS) == 0)
+            return Failure.Refuse("launch"u8, "the container has no mount namespace of its own"u8);
+        MasterProcess.Reset();
+        MasterProcess.Adopt(LaunchRecord.Take(LaunchDescriptor.HostRpc));
+        return true;
+    }
+
     // Joining a pid namespace counts for children only: this process does it, and so the child is born inside and no process in between is
     // needed. Everything else the child joins itself.
     private static bool Start(out int pid, out int link)
@@ -130,9 +153,12 @@ internal static unsafe class ExecStage
         }
 
         pid = Sys.clone3(&arguments);
+        int rpc = LaunchRecord.Take(LaunchDescriptor.ContainerRpc);
         if (pid == 0)
-            ExecChild.Run(pair[1], init, namespaces);
+            ExecChild.Run(rpc, pair[1], init, namespaces);
         Sys.close(pair[1]);
+        if (rpc >= 0)
+            Sys.close(rpc);
         link = pair[0];
         if (pid > 0)
             return true;
@@ -166,6 +192,27 @@ internal static unsafe class ExecStage
 
         return Scheduling.SetAffinity(pid, PayloadPlan.Plan.FinalCpus) && (Rules.Apply || LimitTable.Raise(pid, PayloadPlan.Plan.Rlimits)) &&
             StageLink.Send(link, StageNoteKind.Go, (uint)pid);
+    }
+
+    // Until the child has ended, which it does by itself when its own connection ends.
+    private static bool ServeSources(int pid, int link)
+    {
+        pollfd* watch = stackalloc pollfd[2];
+        StageProcess.Link = link;
+        Facts.Pid = pid;
+        while (true)
+        {
+            watch[0].fd = link;
+            watch[1].fd = HostServer.Reads ? MasterProcess.Server.Socket : -1;
+            watch[0].events = watch[1].events = POLLIN;
+            int result = Sys.poll(watch, 2, -1);
+            if (result < 0)
+                return Failure.Call("ppoll"u8, result);
+            if (watch[1].revents != 0)
+                HostServer.Serve();
+            if (watch[0].revents != 0)
+                return AwaitExecve(link, out int _);
+        }
     }
 
     private static bool AwaitExecve(int link, out int terminal)

@@ -68,6 +68,7 @@ internal static class Policy
         User, // EnterRoot
         User, // PrepareProcess: ids, capabilities, limits as configured
         User, // Finish
+        Root, // Unmount: of a running container
     ];
 
     /// <summary>Whether the workflow's master may ask the supervisor for this.</summary>
@@ -81,7 +82,8 @@ internal static class Policy
     public static bool Allows(Workflow workflow, ContainerMethod method)
     {
         int row = (int)method;
-        return (row < ContainerRows.Length && (ContainerRows[row] & (byte)workflow) != 0) || Refuse(workflow, MethodNames.Of(method), PolicyRule.Sysctl);
+        return (row < ContainerRows.Length && (ContainerRows[row] & (byte)workflow) != 0) ||
+            Refuse(workflow, MethodNames.Of(method), method == ContainerMethod.SetSysctl ? PolicyRule.Sysctl : PolicyRule.LaunchRuntime);
     }
 
     // A method that an ordinary user does not get at all has a rule that says why.

@@ -29,12 +29,14 @@ internal static unsafe class Stage1Launch
 
         switch ((LaunchMode)LaunchRecord.Launch.Mode)
         {
-            case LaunchMode.Exec:
-                return ExecStage.Run(workflow);
             case LaunchMode.Runtime when Rules.Apply:
+            case LaunchMode.Mounts when Rules.Apply:
                 Rules.Deny(PolicyRule.LaunchRuntime);
                 LaunchReply.Failed();
                 return 255;
+            case LaunchMode.Exec:
+            case LaunchMode.Mounts:
+                return ExecStage.Run(workflow);
             case LaunchMode.Create:
             case LaunchMode.Runtime:
                 return Stage2Supervisor.Run(workflow);

@@ -1,12 +1,13 @@
 using Engine.Shared.Protocol;
 using Engine.Starter.Server;
+using Engine.Starter.Stages;
 
 namespace Engine.Starter.Supervisor;
 
 /// <summary>When which method makes sense. A request at another time is refused, whoever asks.</summary>
 internal static class HostPhases
 {
-    private const byte Begin = 1, Made = 2, Created = 4, Running = 8, Paused = 16, Ending = 32, Over = 64;
+    private const byte Begin = 1, Made = 2, Created = 4, Running = 8, Paused = 16, Ending = 32, Over = 64, Mounts = 128;
     private const byte Creating = Begin | Made;
     private const byte Living = Created | Running | Paused;
     private const byte Always = Creating | Living | Ending | Over;
@@ -20,7 +21,7 @@ internal static class HostPhases
         Begin, // OpenCgroup
         Creating | Living, // WriteCgroup
         Creating | Living, // SetCgroupDevices
-        Creating, // CloneSource
+        Creating | Mounts, // CloneSource
         Begin, // OpenNamespace
         Begin, // Spawn
         Creating | Living | Ending, // RunHook: a poststart hook of a payload that has run already
@@ -57,6 +58,7 @@ internal static class HostPhases
         byte now = Now();
         Failure.Call("rpc"u8, MethodNames.Of(method), now == Over || now == Ending ? ESRCH : EINVAL);
         return Failure.Explain(
+            now == Mounts ? "only the sources of mounts"u8 :
             now == Over || now == Ending ? "the container has ended"u8 :
             now == Begin ? "not before the container stage is made"u8 :
             now == Made ? "not while the container is being created"u8 :
@@ -66,6 +68,9 @@ internal static class HostPhases
 
     private static byte Now()
     {
+        // No supervisor: a container that runs is given mounts.
+        if (LaunchRecord.Launch.Mode == (uint)LaunchMode.Mounts)
+            return Mounts;
         if (ExitSequence.Begun)
             return Facts.StartedAt != 0 && Facts.Status != ContainerStatus.Stopped ? Ending : Over;
         // Its process is not reaped yet, but it will never run.

@@ -58,18 +58,19 @@ public sealed class RuncCall(RuncCommand command, RuncArguments arguments, RuncG
 
     /// <summary>The first operand as a container id.</summary>
     /// <exception cref="EngineException">It is empty or none.</exception>
-    public string Id
-    {
-        get
-        {
-            string id = Operands.Count > 0 ? Operands[0] : "";
-            if (id.Length == 0)
-            {
-                throw new EngineException("container id cannot be empty");
-            }
+    public string Id => IdAt(0);
 
-            return ContainerId.IsValid(id) ? id : throw new EngineException(RuncTexts.InvalidId);
+    /// <summary>An operand as a container id.</summary>
+    /// <exception cref="EngineException">It is empty or none.</exception>
+    public string IdAt(int operand)
+    {
+        string id = Operands.Count > operand ? Operands[operand] : "";
+        if (id.Length == 0)
+        {
+            throw new EngineException("container id cannot be empty");
         }
+
+        return ContainerId.IsValid(id) ? id : throw new EngineException(RuncTexts.InvalidId);
     }
 
     /// <summary>True when the option was given, whatever its value.</summary>

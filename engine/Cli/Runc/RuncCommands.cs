@@ -12,6 +12,7 @@ public static class RuncCommands
         new("events", "display container events such as OOM notifications, cpu, memory, and IO usage statistics", EventsCommand.Build),
         new("kill", "kill sends the specified signal (default: SIGTERM) to the container's init process", KillCommand.Build),
         new("list", "lists containers started by engine-runc with the given root", ListCommand.Build),
+        new("mounts", "add mounts to a running container, or take some away", MountsCommand.Build),
         new("pause", "pause suspends all processes inside the container", PauseCommand.Pause),
         new("ps", "ps displays the processes running inside a container", PsCommand.Build),
         new("restore", "not supported: this runtime does not restore containers", CheckpointCommand.Restore),

@@ -42,6 +42,8 @@ public static class RuncTexts
         ("pause", [ContainerStatus.Creating, ContainerStatus.Paused, ContainerStatus.Stopped], NotRunning),
         ("resume", [ContainerStatus.Creating, ContainerStatus.Created, ContainerStatus.Running, ContainerStatus.Stopped], "container not paused"),
         ("update", [ContainerStatus.Creating, ContainerStatus.Stopped], NotRunning),
+        ("mounts", [ContainerStatus.Creating, ContainerStatus.Stopped], NotRunning),
+        ("mounts", [ContainerStatus.Paused], "cannot change the mounts of a paused container"),
         ("events", [ContainerStatus.Creating, ContainerStatus.Stopped], "container with id {0} is not running"),
         ("delete", [ContainerStatus.Creating, ContainerStatus.Running, ContainerStatus.Paused], "cannot delete container {0} that is not stopped: {1}"),
     ];

@@ -155,6 +155,23 @@ public sealed class PolicyTests : SetuidTest
         Cli.OciOk("delete", "--force", second);
     }
 
+    // U61: mounts of a running container are a runtime's, and its record is the user's.
+    [RootFact]
+    public void Mounts_of_a_running_container_are_not_changed_for_an_ordinary_user()
+    {
+        var id = Start(UserBundle().Shell("sleep 1000"));
+        var file = Path.Combine(UserDirectory("lists"), "mounts.json");
+        File.WriteAllText(file, """[{"destination":"/mnt","type":"tmpfs","source":"tmpfs"}]""");
+        Own(file);
+        var before = ProcFs.Read(Pid(id), "mountinfo");
+        foreach (var verb in new[] { "add", "remove" })
+        {
+            AsUser("/usr/local/bin/engine-runc", "--root", Cli.Root, "mounts", verb, id, file).Run().ShouldFail(1, "policy: launch.runtime", "an OCI runtime runs as root or in a user namespace");
+        }
+
+        Assert.Equal(before, ProcFs.Read(Pid(id), "mountinfo"));
+    }
+
     [RootFact]
     public void Joining_is_for_processes_that_the_user_could_trace()
     {
