@@ -15,9 +15,11 @@ fi
 
 readonly engine=$out/bin/engine parts=${BENCH:-create,lifecycle,exec,memory,logs} tag=bench-$$
 work=$(mktemp -d /tmp/engine-bench.XXXXXX)
-readonly work
-export ENGINE_ROOT=$work/engine
-mkdir "$work"/{engine,own,crun,runc,times,conmon}
+# State lies in memory, where /run has it for all of the contenders.
+state=$(mktemp -d /dev/shm/engine-bench.XXXXXX)
+readonly work state
+export ENGINE_ROOT=$state/engine
+mkdir "$work"/{times,conmon} "$state"/{engine,own,crun,runc}
 
 now() { printf '%s' "${EPOCHREALTIME/./}"; }
 die() { printf 'bench: %s\n' "$*" >&2; exit 1; }
@@ -28,9 +30,9 @@ runtime() {
     shift
     case $which in
     engine) "$engine" oci "$@" ;;
-    own) "$out/bin/engine-runc" --root "$work/own" "$@" ;;
-    crun) crun --root "$work/crun" "$@" ;;
-    runc) runc --root "$work/runc" "$@" ;;
+    own) "$out/bin/engine-runc" --root "$state/own" "$@" ;;
+    crun) crun --root "$state/crun" "$@" ;;
+    runc) runc --root "$state/runc" "$@" ;;
     esac </dev/null >/dev/null 2>"$work/error" || die "$which $*: $(<"$work/error")"
 }
 discard() {
@@ -55,14 +57,14 @@ row() { printf '%-44s %14s %14s %9s  %s\n' "$@"; }
 cleanup() {
     local status=$? id
     trap - EXIT
-    for id in "$work"/engine/*/; do [[ -d $id ]] && "$engine" oci delete --force "$(basename "$id")" >/dev/null 2>&1; done
-    for id in "$work"/own/*/; do [[ -d $id ]] && "$out/bin/engine-runc" --root "$work/own" delete --force "$(basename "$id")" >/dev/null 2>&1; done
-    for id in "$work"/crun/*/; do [[ -d $id ]] && crun --root "$work/crun" delete -f "$(basename "$id")" >/dev/null 2>&1; done
-    for id in "$work"/runc/*/; do [[ -d $id ]] && runc --root "$work/runc" delete -f "$(basename "$id")" >/dev/null 2>&1; done
+    for id in "$state"/engine/*/; do [[ -d $id ]] && "$engine" oci delete --force "$(basename "$id")" >/dev/null 2>&1; done
+    for id in "$state"/own/*/; do [[ -d $id ]] && "$out/bin/engine-runc" --root "$state/own" delete --force "$(basename "$id")" >/dev/null 2>&1; done
+    for id in "$state"/crun/*/; do [[ -d $id ]] && crun --root "$state/crun" delete -f "$(basename "$id")" >/dev/null 2>&1; done
+    for id in "$state"/runc/*/; do [[ -d $id ]] && runc --root "$state/runc" delete -f "$(basename "$id")" >/dev/null 2>&1; done
     if grep -qF " $work/" /proc/self/mountinfo; then
         printf 'bench: not removed, something is mounted there: %s\n' "$work" >&2
     else
-        rm -rf "$work"
+        rm -rf "$work" "$state"
     fi
     exit "$status"
 }
@@ -138,7 +140,7 @@ helpers() {
     local pid exe
     for pid in /proc/[0-9]*; do
         exe=$(readlink "$pid/exe" 2>/dev/null) || continue
-        if [[ $exe == "$out"/* ]] || { [[ $exe == /memfd:* ]] && find "$pid/fd" -lname "$work/*" 2>/dev/null | grep -q .; }; then
+        if [[ $exe == "$out"/* ]] || { [[ $exe == /memfd:* ]] && find "$pid/fd" -lname "$state/*" 2>/dev/null | grep -q .; }; then
             printf '%s ' "${pid#/proc/}"
         fi
     done
@@ -153,7 +155,7 @@ masters() {
 create_conmon() { # ID BUNDLE LOG
     local dir=$work/conmon/$1
     mkdir "$dir"
-    conmon --api-version 1 -c "$1" -u "$1" -n "$1" -r "$(command -v crun)" --runtime-arg --root --runtime-arg "$work/crun" -b "$2" \
+    conmon --api-version 1 -c "$1" -u "$1" -n "$1" -r "$(command -v crun)" --runtime-arg --root --runtime-arg "$state/crun" -b "$2" \
         -p "$dir/pid" -P "$dir/conmon.pid" -l "k8s-file:$3" --exit-dir "$dir" --socket-dir-path "$dir" --full-attach \
         </dev/null >/dev/null 2>"$work/error" || die "conmon: $(<"$work/error")"
     local deadline=$(($(now) + 10000000))

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rootless;
@@ -213,7 +212,7 @@ public static class CreateClient
 
     private static void SendOrder(FdChannel request, SafeFd config, SafeFd? trace, CreateOrder order)
     {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(order, LifecycleJson.Default.CreateOrder);
+        byte[] json = OrderJson.Write(order);
         try
         {
             request.Send(json, trace is null ? [config.Value] : [config.Value, trace.Value]);
@@ -229,7 +228,7 @@ public static class CreateClient
         using var message = new ReceivedMessage();
         if (request.Receive(message) == ReceiveStatus.Received)
         {
-            return JsonSerializer.Deserialize(message.Bytes, LifecycleJson.Default.CreateAnswer)!;
+            return OrderJson.ReadAnswer(message.Bytes);
         }
 
         // The master ended without a word. If the starter had one of its own, that is the cause.

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Engine.Cgroups;
 using Engine.Diagnostics;
 using Engine.Linux;
@@ -42,7 +41,7 @@ public static class CreateContainer
         trace?.Dispose();
         try
         {
-            request.Send(JsonSerializer.SerializeToUtf8Bytes(answer, LifecycleJson.Default.CreateAnswer));
+            request.Send(OrderJson.Write(answer));
         }
         catch (SyscallException)
         {
@@ -150,7 +149,7 @@ public static class CreateContainer
             throw new EngineException("no order came");
         }
 
-        CreateOrder order = JsonSerializer.Deserialize(message.Bytes, LifecycleJson.Default.CreateOrder) ?? throw new EngineException("empty order");
+        CreateOrder order = OrderJson.ReadOrder(message.Bytes);
         config = message.Take(0);
         trace = order.Trace && message.DescriptorCount > 1 ? message.Take(1) : null;
         return order;

@@ -1,6 +1,4 @@
-using System.Text.Json.Serialization;
 using Engine.Rootless;
-using Engine.State;
 
 namespace Engine.Lifecycle;
 
@@ -75,10 +73,3 @@ public sealed record CreateAnswer
     /// <summary>Things done that the caller should know of (a seccomp rule for an unknown system call, ...).</summary>
     public string[] Warnings { get; set; } = [];
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(CreateOrder))]
-[JsonSerializable(typeof(CreateAnswer))]
-[JsonSerializable(typeof(EngineState))]
-[JsonSerializable(typeof(Dictionary<string, string>))]
-internal sealed partial class LifecycleJson : JsonSerializerContext;

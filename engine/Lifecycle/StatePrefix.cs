@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using Engine.Shared.Protocol;
+using Engine.Spec;
 using Engine.State;
 
 namespace Engine.Lifecycle;
@@ -39,21 +39,10 @@ public sealed record StatePrefix(byte[] Oci, byte[] Own)
             }
 
             json.WritePropertyName("engine");
-            JsonSerializer.Serialize(json, own, LifecycleJson.Default.EngineState);
+            EngineStateWriter.Write(json, own);
         });
         return new StatePrefix(oci, rest);
     }
 
-    private static byte[] Members(Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-
-        return stream.ToArray()[1..^1];
-    }
+    private static byte[] Members(Action<Utf8JsonWriter> write) => JsonText.Of(write)[1..^1];
 }

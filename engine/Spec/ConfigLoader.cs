@@ -91,7 +91,9 @@ public static class ConfigLoader
         }
     }
 
-    private static T Read<T>(ReadOnlySpan<byte> utf8, string file, Shape shape, SpecReader.Value<T> reader)
+    /// <summary>Any document: its bytes checked, its schema, then its record.</summary>
+    /// <exception cref="ConfigException">It has not the shape; every error, with line and path.</exception>
+    internal static T Read<T>(ReadOnlySpan<byte> utf8, string file, Shape shape, JsonTokens.Value<T> reader)
     {
         CheckEncoding(utf8, file);
         var errors = DocumentCheck.Run(utf8, shape);
@@ -99,7 +101,7 @@ public static class ConfigLoader
             throw new ConfigException(file, errors);
         try
         {
-            return SpecReader.Document(utf8, reader);
+            return JsonTokens.Document(utf8, reader);
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static Engine.Spec.JsonTokens;
 
 namespace Engine.Spec;
 

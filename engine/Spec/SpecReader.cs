@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static Engine.Spec.JsonTokens;
 
 namespace Engine.Spec;
 
@@ -9,17 +10,6 @@ namespace Engine.Spec;
 /// </summary>
 internal static partial class SpecReader
 {
-    /// <summary>Reads one value; the reader stands on its first token before and on its last one after.</summary>
-    public delegate T Value<T>(ref Utf8JsonReader reader);
-
-    /// <summary>The record of a whole document.</summary>
-    public static T Document<T>(ReadOnlySpan<byte> utf8, Value<T> value)
-    {
-        var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = DocumentCheck.MaxDepth });
-        reader.Read();
-        return value(ref reader);
-    }
-
     public static RuntimeSpec Runtime(ref Utf8JsonReader reader)
     {
         var spec = new RuntimeSpec { OciVersion = "" };
@@ -143,33 +133,4 @@ internal static partial class SpecReader
         reader.Skip();
         return new ForeignSpec();
     }
-
-    /// <summary>Steps to the next property and onto its value; false at the end of the object.</summary>
-    private static bool Next(ref Utf8JsonReader reader, out string name)
-    {
-        reader.Read();
-        var isProperty = reader.TokenType == JsonTokenType.PropertyName;
-        name = isProperty ? reader.GetString()! : "";
-        return isProperty && reader.Read();
-    }
-
-    private static T[] List<T>(ref Utf8JsonReader reader, Value<T> element)
-    {
-        var list = new List<T>();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            list.Add(element(ref reader));
-        return [.. list];
-    }
-
-    private static Dictionary<string, T> Map<T>(ref Utf8JsonReader reader, Value<T> value)
-    {
-        var map = new Dictionary<string, T>(StringComparer.Ordinal);
-        while (Next(ref reader, out var name))
-            map[name] = value(ref reader);
-        return map;
-    }
-
-    private static string Text(ref Utf8JsonReader reader) => reader.GetString()!;
-
-    private static uint UInt32(ref Utf8JsonReader reader) => reader.GetUInt32();
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Engine.Diagnostics;
 using Engine.Linux;
 using Engine.Rpc.Linux;
@@ -155,11 +154,7 @@ public sealed class ContainerDirectory : IDisposable
         try
         {
             byte[]? bytes = Files.ReadIfExists(Descriptor, StateFile, MaxState);
-            return bytes is null ? null : JsonSerializer.Deserialize(bytes, StateJson.Default.StateDocument);
-        }
-        catch (JsonException)
-        {
-            return null;
+            return bytes is null ? null : StateReader.Read(bytes);
         }
         catch (SyscallException error) when (error.Errno is Errno.EISDIR or Errno.EINVAL or Errno.EFBIG or Errno.ENXIO or Errno.ELOOP)
         {

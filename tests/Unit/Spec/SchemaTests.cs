@@ -14,14 +14,14 @@ public class SchemaTests
         AssertSameNames(Schema.State, SpecJson.Default.StateSpec, "state");
     }
 
-    private static void AssertSameNames(Shape shape, JsonTypeInfo type, string at)
+    internal static void AssertSameNames(Shape shape, JsonTypeInfo type, string at)
     {
         if (type.Type == typeof(ForeignSpec))
             return;
         if (shape.Kind is ShapeKind.Array or ShapeKind.Map)
         {
             var element = type.Type.IsArray ? type.Type.GetElementType()! : type.Type.GetGenericArguments()[1];
-            AssertSameNames(shape.Element, SpecJson.Default.GetTypeInfo(element)!, at + "[]");
+            AssertSameNames(shape.Element, type.Options.GetTypeInfo(element), at + "[]");
             return;
         }
         if (shape.Kind != ShapeKind.Object)
@@ -29,7 +29,7 @@ public class SchemaTests
         var properties = type.Properties.Where(p => p.Get is not null).ToDictionary(p => p.Name);
         Assert.Equal(shape.Properties.Select(p => p.Name).Order(), properties.Keys.Order());
         foreach (var property in shape.Properties)
-            AssertSameNames(property.Shape, SpecJson.Default.GetTypeInfo(properties[property.Name].PropertyType)!, $"{at}.{property.Name}");
+            AssertSameNames(property.Shape, type.Options.GetTypeInfo(properties[property.Name].PropertyType), $"{at}.{property.Name}");
     }
 
     // What our tables have beyond the schemas, each with its reason in the table's comment.
