@@ -38,10 +38,10 @@ internal static unsafe class LaunchReply
     public static void SendKept() => Send(-1);
 
     /// <summary>This process is alone in a new user namespace, whose id maps the CLI is to write.</summary>
-    public static void WantsMaps(int pid)
+    public static bool WantsMaps(int pid)
     {
         Compose(NamespaceEntry.WantsMaps, pid, 0, default);
-        Send(-1);
+        return Send(-1);
     }
 
     /// <summary>Exec: the process runs; <paramref name="terminal"/> (or -1) stays the caller's.</summary>
@@ -73,13 +73,13 @@ internal static unsafe class LaunchReply
         }
     }
 
-    private static void Send(int descriptor)
+    private static bool Send(int descriptor)
     {
-        if (s_length == 0)
-            return;
+        bool sent = false;
         fixed (byte* at = s_store.Frame)
-            Channel.Send(Stage0Entry.LaunchSocket, at, s_length, &descriptor, descriptor < 0 ? 0 : 1, MSG_DONTWAIT);
+            sent = s_length != 0 && Channel.Send(Stage0Entry.LaunchSocket, at, s_length, &descriptor, descriptor < 0 ? 0 : 1, MSG_DONTWAIT);
         s_length = 0;
+        return sent;
     }
 
     // A socket that is closed with something unread resets the connection, and the answer with it: what the CLI sends is taken until it

@@ -111,8 +111,7 @@ internal static unsafe class Stage1Rootless
         result = Sys.prctl(PR_SET_DUMPABLE, 1);
         if (result < 0)
             return Failure.Call("prctl(PR_SET_DUMPABLE)"u8, result);
-        LaunchReply.WantsMaps(Sys.getpid());
-        if (!AwaitMaps())
+        if (!LaunchReply.WantsMaps(Sys.getpid()) || !AwaitMaps())
             return false;
         result = Sys.prctl(PR_SET_DUMPABLE, 0);
         return result >= 0 ? Privileges.BecomeNamespaceRoot() : Failure.Call("prctl(PR_SET_DUMPABLE)"u8, result);
