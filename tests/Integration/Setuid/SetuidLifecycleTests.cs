@@ -144,7 +144,7 @@ public sealed class SetuidLifecycleTests : SetuidTest
         File.SetUnixFileMode(su, (UnixFileMode)0b100_111_101_101);
         new Command("/bin/mknod", Path.Combine(bundle.Rootfs, "zero"), "c", "1", "5").Run().ShouldExit(0);
         File.SetUnixFileMode(Path.Combine(bundle.Rootfs, "zero"), (UnixFileMode)0b110_110_110);
-        var (_, output) = RunToEnd(bundle.Shell("/su id; head -c1 /zero 2>&1 | head -c100"));
+        var output = Cli.OciOk("run", NewId(), "-b", bundle.Shell("/su id; head -c1 /zero 2>&1 | head -c100").Path).Text;
         Assert.Contains($"uid {Uid} {Uid} {Uid}", output, StringComparison.Ordinal);
         Assert.Contains("Permission denied", output, StringComparison.Ordinal);
     }
