@@ -6,12 +6,12 @@ namespace Engine.Cgroups;
 /// <summary>The small ones of linux.resources: pids, hugepageLimits, network, rdma.</summary>
 internal static class OtherResources
 {
-    /// <summary>pids.limit: negative is no limit.</summary>
-    public static void PlanPids(ResourceContext c, PidsSpec pids)
-    {
-        if (c.IsSet(pids.Limit, "pids.limit"))
-            c.Write(c.Require("pids", "pids.limit"), "pids.max", pids.Limit < 0 ? "max" : $"{pids.Limit}", "pids.limit");
-    }
+    /// <summary>
+    /// pids.limit: -1 is no limit; 0 is one since 1.3.0 of the specification. Nothing can be born in a cgroup with 0, not even the container's
+    /// first process: with 1 no other process can be made in it, which is the same.
+    /// </summary>
+    public static void PlanPids(ResourceContext c, PidsSpec pids) =>
+        c.Write(c.Require("pids", "pids.limit"), "pids.max", pids.Limit < 0 ? "max" : $"{Math.Max(1, pids.Limit)}", "pids.limit");
 
     /// <summary>
     /// hugepageLimits: the limit on pages in use, and the one on reservations where the kernel has it (5.7), as the

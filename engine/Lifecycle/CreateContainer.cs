@@ -108,7 +108,7 @@ public static class CreateContainer
     public static CreationPlan Plan(CreateOrder order, byte[] config, List<string> warnings, Action<RuntimeSpec>? amend = null)
     {
         RuntimeSpec spec = ConfigLoader.LoadRunnable(
-            config, "config.json", HostNamespaces.Facts with { ForgivesCapabilities = order.Unmonitored }, out IReadOnlyList<ConfigError> remarks);
+            config, "config.json", HostNamespaces.Facts, out IReadOnlyList<ConfigError> remarks);
         warnings.AddRange(remarks.Select(remark => $"config.json: {remark.JsonPath}: {remark.Message}"));
         amend?.Invoke(spec);
         if (order.Rootless is { } rootless)

@@ -41,7 +41,7 @@ public sealed class RootlessEntry : IDisposable
     /// <exception cref="EngineException">The configuration cannot be read, or asks for ids that are not the caller's.</exception>
     public static RootlessEntry ForContainer(byte[] config)
     {
-        LinuxSpec? linux = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts with { ForgivesCapabilities = true }, out _).Linux;
+        LinuxSpec? linux = ConfigLoader.LoadRunnable(config, "config.json", HostNamespaces.Facts, out _).Linux;
         if (linux?.Namespace("user") is { IsJoined: true } joined)
         {
             return new RootlessEntry(NamespaceEntryKind.JoinAndMakeMounts, OpenUser(joined.Path!), null);

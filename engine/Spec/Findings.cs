@@ -12,7 +12,10 @@ public sealed class Findings
     public IReadOnlyList<ConfigError> Errors => _errors;
     public IReadOnlyList<ConfigError> Warnings => _warnings;
 
-    /// <summary>See <see cref="HostFacts.ForgivesCapabilities"/>.</summary>
+    /// <summary>
+    /// An unknown capability is a warning and not granted, as the specification has it for a configuration (config.md, Linux Process): whoever
+    /// wrote it may know more capabilities than this kernel. Who asks for a process by itself is told that there is none.
+    /// </summary>
     public bool ForgivesCapabilities { get; init; }
 
     /// <param name="path">JSON path, as <see cref="JsonPath"/> spells it.</param>

@@ -18,12 +18,6 @@ public sealed record HostFacts
     /// <summary>SELinux is the kernel's to ask, and a policy is loaded.</summary>
     public Func<bool> SelinuxEnabled { get; init; } = static () => false;
 
-    /// <summary>
-    /// An unknown capability is a warning and not granted, as the specification has it (config.md, Linux Process). A person at
-    /// <c>engine oci</c> is told of the misspelling instead; a caller of engine-runc may know more capabilities than this kernel.
-    /// </summary>
-    public bool ForgivesCapabilities { get; init; }
-
     /// <summary>Where resctrl is mounted; null where it is not.</summary>
     public Func<string?> ResctrlMount { get; init; } = static () => null;
 }

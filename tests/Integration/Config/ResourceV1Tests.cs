@@ -53,6 +53,33 @@ public class ResourceV1Tests : ResourceTest
     }
 
     [RootFact]
+    public void A_cgroup_that_has_processes_is_nobody_elses()
+    {
+        var path = "/" + NewId();
+        var id = Start(NewBundle().Shell("sleep 1000").WithCgroupsPath(path));
+        Refused(NewBundle().WithCgroupsPath(path), "linux.cgroupsPath", path, "has processes");
+        Assert.Equal("running", Cli.Status(id));
+        Cli.OciOk("kill", id, "KILL");
+        Cli.WaitForStatus(id, "stopped");
+        Cli.OciOk("delete", id);
+        Assert.Equal(0, RunToEnd(NewBundle().Args("/bin/true").WithCgroupsPath(path)).ExitCode);
+    }
+
+    [RootFact]
+    public void No_tasks_at_all_is_none_beside_the_first()
+    {
+        if (!HasV1("pids"))
+        {
+            return;
+        }
+
+        var id = Start(With("""{"pids":{"limit":0}}""").Args("/bin/sleep", "1000"));
+        Assert.Equal("1", Value(id, "pids", "pids.max"));
+        Update(id, """{"pids":{"limit":-1}}""").ShouldExit(0);
+        Assert.Equal("max", Value(id, "pids", "pids.max"));
+    }
+
+    [RootFact]
     public void Limits_hold_for_the_payload()
     {
         var memory = With("""{"memory":{"limit":16777216,"swap":16777216}}""").Shell("dd if=/dev/zero of=/dev/shm/f bs=1M count=40 2>/dev/null; echo $?");

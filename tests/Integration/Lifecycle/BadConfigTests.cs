@@ -12,7 +12,6 @@ public sealed class BadConfigTests : EngineTest
         ("namespace twice", """{"linux":{"namespaces":[{"type":"uts"},{"type":"mount"},{"type":"pid"},{"type":"pid"}]}}""", ["linux.namespaces", "pid"]),
         ("namespace path that is none", """{"hostname":null,"linux":{"namespaces":[{"type":"mount"},{"type":"network","path":"/no/such/ns"}]}}""", ["linux.namespaces[1]", "/no/such/ns"]),
         ("namespace path of another kind", """{"hostname":null,"linux":{"namespaces":[{"type":"mount"},{"type":"network","path":"/proc/self/ns/uts"}]}}""", ["linux.namespaces[1]"]),
-        ("unknown capability", """{"process":{"capabilities":{"bounding":["CAP_KILL","CAP_BOGUS"]}}}""", ["process.capabilities.bounding[1]", "CAP_BOGUS"]),
         ("unknown rlimit", """{"process":{"rlimits":[{"type":"RLIMIT_BOGUS","soft":1,"hard":2}]}}""", ["process.rlimits[0].type", "RLIMIT_BOGUS"]),
         ("rlimit soft above hard", """{"process":{"rlimits":[{"type":"RLIMIT_NOFILE","soft":3,"hard":2}]}}""", ["process.rlimits[0]"]),
         ("rlimit twice", """{"process":{"rlimits":[{"type":"RLIMIT_NOFILE","soft":1,"hard":2},{"type":"RLIMIT_NOFILE","soft":1,"hard":2}]}}""", ["process.rlimits[1]", "RLIMIT_NOFILE"]),

@@ -61,7 +61,7 @@ public class ResourceTableTests
 
         ("pids", new() { Pids = new() { Limit = 32 } }, ["pids/pids.max = 32"], ["pids.max = 32"]),
         ("any pids", new() { Pids = new() { Limit = -1 } }, ["pids/pids.max = max"], ["pids.max = max"]),
-        ("pids not set", new() { Pids = new() { Limit = 0 } }, [], []),
+        ("no further process", new() { Pids = new() { Limit = 0 } }, ["pids/pids.max = 1"], ["pids.max = 1"]),
 
         ("weight", Io(new() { Weight = 500 }),
             ["blkio/blkio.weight = 500?", "blkio/blkio.bfq.weight = 500?"], ["io.bfq.weight = 500?", "io.weight = 4950?"]),
@@ -146,8 +146,8 @@ public class ResourceTableTests
 
     [Fact]
     public void What_means_nothing_is_noted() => Assert.Equal(
-        ["linux.resources.memory.limit: 0 means not set", "linux.resources.pids.limit: 0 means not set"],
-        CgroupPlanTests.Plan(Layouts.V2, new() { Memory = new() { Limit = 0 }, Pids = new() { Limit = 0 } }).Notes);
+        ["linux.resources.memory.limit: 0 means not set"],
+        CgroupPlanTests.Plan(Layouts.V2, new() { Memory = new() { Limit = 0 } }).Notes);
 
     private static void Check(CgroupLayout layout, ResourcesSpec resources, string[] expected)
     {

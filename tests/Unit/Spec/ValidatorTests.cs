@@ -44,8 +44,6 @@ public class ValidatorTests
         ["group -1"] = ("process.user.additionalGids[1]", s => (s.Process!.User.AdditionalGids, s.Linux!.UidMappings, s.Linux.GidMappings, s.Linux.Namespaces) = ([1, uint.MaxValue], [], [], Without(s, "user"))),
         ["umask"] = ("process.user.umask", s => s.Process!.User.Umask = 512),
         ["oom score"] = ("process.oomScoreAdj", s => s.Process!.OomScoreAdj = -1001),
-        ["capability unknown"] = ("process.capabilities.bounding[0]", s => s.Process!.Capabilities!.Bounding = ["CAP_FLY"]),
-        ["capability without CAP_"] = ("process.capabilities.ambient[0]", s => s.Process!.Capabilities!.Ambient = ["chown"]),
         ["rlimit unknown"] = ("process.rlimits[0].type", s => s.Process!.Rlimits = [new() { Type = "RLIMIT_FUN", Soft = 1, Hard = 1 }]),
         ["rlimit twice"] = ("process.rlimits[1].type", s => s.Process!.Rlimits = [new() { Type = "RLIMIT_AS", Soft = 1, Hard = 1 }, new() { Type = "RLIMIT_AS", Soft = 1, Hard = 1 }]),
         ["rlimit upside down"] = ("process.rlimits[0].soft", s => s.Process!.Rlimits = [new() { Type = "RLIMIT_AS", Soft = 2, Hard = 1 }]),
@@ -114,6 +112,19 @@ public class ValidatorTests
         var error = Assert.Single(Validator.Validate(spec, HostFacts.None).Errors);
         Assert.Equal(Rows[row].Path, error.JsonPath);
         Assert.DoesNotContain(error.Message, char.IsControl);
+    }
+
+    [Theory]
+    [InlineData("1.0.0")]
+    [InlineData("1.0.2-dev")]
+    [InlineData("1.2.1+build.7")]
+    [InlineData("1.3.0")]
+    [InlineData("1.99.0-rc.1")]
+    public void Every_version_of_the_first_series_is_taken(string version)
+    {
+        var spec = Documents.Runnable();
+        spec.OciVersion = version;
+        Assert.Empty(Validator.Validate(spec, HostFacts.None).Errors);
     }
 
     [Theory]
@@ -193,6 +204,17 @@ public class ValidatorTests
     }
 
     [Fact]
+    public void A_capability_that_nobody_knows_is_a_warning_in_a_configuration_and_an_error_of_a_process_by_itself()
+    {
+        var spec = Documents.Runnable();
+        spec.Process!.Capabilities = new() { Bounding = ["CAP_KILL", "CAP_FLY"], Ambient = ["chown"] };
+        var findings = Validator.Validate(spec, HostFacts.None);
+        Assert.Empty(findings.Errors);
+        Assert.Equal(["process.capabilities.bounding[1]", "process.capabilities.ambient[0]"], findings.Warnings.Select(w => w.JsonPath));
+        Assert.Equal(["capabilities.bounding[1]", "capabilities.ambient[0]"], Validator.ValidateProcess(spec.Process).Errors.Select(e => e.JsonPath));
+    }
+
+    [Fact]
     public void Capabilities_that_cannot_be_granted_are_a_warning()
     {
         var spec = Documents.Runnable();
@@ -207,7 +229,7 @@ public class ValidatorTests
     {
         var spec = Documents.Runnable();
         spec.Process!.Capabilities = new() { Bounding = ["kill"] };
-        Assert.EndsWith("did you mean CAP_KILL?", Assert.Single(Validator.Validate(spec, HostFacts.None).Errors).Message, StringComparison.Ordinal);
+        Assert.EndsWith("did you mean CAP_KILL?", Assert.Single(Validator.Validate(spec, HostFacts.None).Warnings).Message, StringComparison.Ordinal);
     }
 
     [Fact]
