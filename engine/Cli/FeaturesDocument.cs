@@ -42,7 +42,7 @@ public static class FeaturesDocument
         WriteSeccomp(json);
         foreach ((string name, RuntimeSpec use) in Switches)
         {
-            Enabled(json, name, Accepts(use));
+            Enabled(json, name, Accepts(use), name == "intelRdt" ? ["schemata"] : []);
         }
 
         json.WriteStartObject("mountExtensions");
@@ -102,10 +102,16 @@ public static class FeaturesDocument
         Linux = (linux ?? new LinuxSpec()) with { Namespaces = [new NamespaceSpec { Type = "mount" }] },
     };
 
-    private static void Enabled(Utf8JsonWriter json, string name, bool value)
+    // more: members that say of a part what "enabled" says of the whole.
+    private static void Enabled(Utf8JsonWriter json, string name, bool value, params string[] more)
     {
         json.WriteStartObject(name);
         json.WriteBoolean("enabled", value);
+        foreach (string member in more)
+        {
+            json.WriteBoolean(member, value);
+        }
+
         json.WriteEndObject();
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Engine.Spec;
 using Engine.Tests.Integration.Support;
 
 namespace Engine.Tests.Integration.Lifecycle;
@@ -60,6 +61,7 @@ public sealed class StateTests : EngineTest
         var path = bundle.Path;
         var id = Create(bundle);
         var created = Cli.State(id);
+        ConfigLoader.LoadState(System.Text.Encoding.UTF8.GetBytes(Cli.OciOk("state", id).Text), "state");
         Assert.StartsWith("1.", (string?)created["ociVersion"], StringComparison.Ordinal);
         Assert.Equal(id, (string?)created["id"]);
         Assert.Equal("created", (string?)created["status"]);

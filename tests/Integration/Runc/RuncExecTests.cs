@@ -118,6 +118,32 @@ public sealed class RuncExecTests : RuncTest
     }
 
     [RootFact]
+    public void It_is_in_a_cgroup_namespace_of_the_container_s_own()
+    {
+        var id = Running(Sleeper().WithNamespace("cgroup"));
+        var init = (int)Own.State(id)["pid"]!;
+        Assert.NotEqual(ProcFs.Namespace(Environment.ProcessId, "cgroup"), ProcFs.Namespace(init, "cgroup"));
+        Assert.Equal(ProcFs.Namespace(init, "cgroup"), Own.Ok("exec", id, "readlink", "/proc/self/ns/cgroup").Trimmed);
+        // What is the container's root there is its own cgroup, in every hierarchy that it has one in.
+        Assert.Contains(":pids:/\n", Own.Ok("exec", id, "cat", "/proc/self/cgroup").Text, StringComparison.Ordinal);
+    }
+
+    [RootFact]
+    public void A_label_that_no_module_takes_is_refused()
+    {
+        var id = Running();
+        if (!File.Exists("/sys/module/apparmor/parameters/enabled"))
+        {
+            Own.Run("exec", "--apparmor", "docker-default", id, "true").ShouldFail(255, "exec failed: ", "AppArmor");
+        }
+
+        if (!System.IO.Directory.Exists("/sys/fs/selinux"))
+        {
+            Own.Run("exec", "--process-label", "a:b:c:d", id, "true").ShouldFail(255, "exec failed: ");
+        }
+    }
+
+    [RootFact]
     public void Signals_reach_a_foreground_process()
     {
         var id = Running();

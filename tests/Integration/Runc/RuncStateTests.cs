@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Engine.Spec;
 using Engine.Tests.Integration.Support;
 
 namespace Engine.Tests.Integration.Runc;
@@ -13,6 +14,7 @@ public sealed class RuncStateTests : RuncTest
         var (reference, other) = Reference();
         var id = Running(Sleeper().WithAnnotation("b", "x<y").WithAnnotation("a", "1"));
         var state = Own.State(id);
+        ConfigLoader.LoadState(System.Text.Encoding.UTF8.GetBytes(Own.Ok("state", id).Text), "state");
         Assert.Equal(Names(reference.State(other)), Names(state).Where(name => name != "annotations"));
         Assert.Equal("running", (string?)state["status"]);
         Assert.Equal("", (string?)state["owner"]);
