@@ -12,7 +12,7 @@ using Engine.Spec;
 namespace Engine.Lifecycle;
 
 /// <summary>
-/// Mounts of a container that runs (decision 0020). The steps are those of a creation, with the stored configuration, and so are the servers:
+/// Mounts of a container that runs (decision 0021). The steps are those of a creation, with the stored configuration, and so are the servers:
 /// a one-shot starter clones the sources on the host, its child is the container-side server, inside the container. What was attached is
 /// taken back unless everything was; what is to go goes once everything was found.
 /// </summary>
