@@ -54,6 +54,7 @@ oci   | runc                  | cmd:runc                                  | peer
 oci   | crun                  | cmd:crun                                  | peer: another reading of the specification
 faults | busybox-static       | cmd:busybox                               | the root filesystem of the containers
 faults | util-linux           | cmd:unshare                               | private mount namespaces
+faults | e2fsprogs            | file:/sbin/mke2fs                         | a file system that loses its power
 faults | strace               | cmd:strace                                | a tracer in the way of a kill
 clients | busybox-static      | cmd:busybox                               | the image of the containers
 clients | util-linux          | cmd:unshare                               | the private namespaces of a lane, and setpriv
@@ -426,10 +427,10 @@ faults() {
 
 ## test-faults [--long] [--seed N] [--filter WORDS]: failing system calls and kills (some for 90 s, --long each), full disks, damaged records, races
 verb_test-faults() {
-    local seconds=90 seed=$RANDOM filter='' part status=0 passed=0 failed=0 skipped=0
+    local seconds=90 seed=$RANDOM filter='' part status=0 passed=0 failed=0 skipped=0 long=()
     while (($#)); do
         case $1 in
-        --long) seconds=0; shift ;;
+        --long) seconds=0 long=(--long 1); shift ;;
         --seed) seed=${2-}; shift 2 ;;
         --filter) filter=${2-}; shift 2 ;;
         *) die "test-faults: unknown argument $1" ;;
@@ -440,7 +441,7 @@ verb_test-faults() {
     build_probe
     step fault-injection "$OUT/test/faults/faults.dll" "tests/Faults tests/Integration/Support tests/Integration/Robustness tests/Integration/Setuid rpc shared" build_fault_injection
     mkdir -p "$OUT/test-results"
-    faults entries entries --filter "$filter" || status=1
+    faults entries entries --filter "$filter" --seed "$seed" "${long[@]}" || status=1
     # Two at a time: each mostly waits for its commands.
     for part in 1 2; do faults "sweep$part" sweep --seconds "$seconds" --seed "$seed" --shard "$((part - 1))/2" --filter "$filter" & done
     wait -n || status=1

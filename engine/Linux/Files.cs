@@ -93,6 +93,29 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>True when there is something of that name, a link that leads nowhere included; not when nobody can say.</summary>
+    /// <exception cref="SyscallException">Whether there is cannot be told.</exception>
+    public static bool Exists(string path)
+    {
+        byte* buffer = stackalloc byte[256];
+        if (Libc.statx(fcntl_h.AT_FDCWD, path, fcntl_h.AT_SYMLINK_NOFOLLOW, StatxBasic, buffer) == 0)
+        {
+            return true;
+        }
+
+        SyscallException error = SyscallException.Last("statx", path);
+        return error.Errno is Errno.ENOENT or Errno.ENOTDIR ? false : throw error;
+    }
+
+    /// <summary>rename(2).</summary>
+    public static void Rename(string from, string to)
+    {
+        if (Libc.rename(from, to) < 0)
+        {
+            throw SyscallException.Last("rename", from);
+        }
+    }
+
     /// <summary>Owner, type, size.</summary>
     public static FileStat Stat(SafeFd file)
     {

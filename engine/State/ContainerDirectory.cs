@@ -179,9 +179,9 @@ public sealed class ContainerDirectory : IDisposable
             System.IO.Path.GetDirectoryName(Path)!, $"{StateRoot.GonePrefix}{Environment.ProcessId}-{Id}");
         try
         {
-            Directory.Move(Path, gone);
+            Files.Rename(Path, gone);
         }
-        catch (DirectoryNotFoundException)
+        catch (SyscallException error) when (error.Errno == Errno.ENOENT)
         {
             return;
         }

@@ -96,19 +96,14 @@ public sealed class StateRoot
         return ContainerDirectory.Open(id, PathOf(id));
     }
 
-    /// <summary>True when a directory of that id exists.</summary>
-    public bool Has(string id) => Directory.Exists(PathOf(id));
+    /// <summary>True when there is something of that name. A root that cannot be read is an error, and never an empty one.</summary>
+    public bool Has(string id) => Files.Exists(PathOf(id));
 
     /// <summary>All ids, in order of name. Directories whose names are no ids (a removal that was cut short) are left out.</summary>
     public IReadOnlyList<string> Ids()
     {
-        if (!Directory.Exists(Path))
-        {
-            return [];
-        }
-
         var ids = new List<string>();
-        foreach (string directory in Directory.EnumerateDirectories(Path))
+        foreach (string directory in Directories("*"))
         {
             string name = System.IO.Path.GetFileName(directory);
             if (ContainerId.IsValid(name))
@@ -124,12 +119,7 @@ public sealed class StateRoot
     /// <summary>Removes what removals of <paramref name="id"/> have left that were killed after the id was free again.</summary>
     public void Sweep(string id)
     {
-        if (!Directory.Exists(Path))
-        {
-            return;
-        }
-
-        foreach (string gone in Directory.EnumerateDirectories(Path, GonePrefix + "*-" + id))
+        foreach (string gone in Directories(GonePrefix + "*-" + id))
         {
             // "*" takes other ids that end like this one, too.
             string rest = System.IO.Path.GetFileName(gone)[GonePrefix.Length..];
@@ -143,7 +133,7 @@ public sealed class StateRoot
     /// <summary>Removes a directory and what is in it, whoever else is just removing it.</summary>
     internal static void DeleteTree(string path)
     {
-        while (Directory.Exists(path))
+        while (Files.Exists(path))
         {
             try
             {
@@ -158,6 +148,19 @@ public sealed class StateRoot
 
     /// <summary>Opens the root itself, for the starter's roll-back.</summary>
     public SafeFd OpenDirectory() => Files.OpenDirectory(Path);
+
+    // Of a root that nobody has made yet: none.
+    private string[] Directories(string pattern)
+    {
+        try
+        {
+            return Directory.GetDirectories(Path, pattern);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
 
     private string PathOf(string id) => System.IO.Path.Combine(Path, id);
 

@@ -3,7 +3,7 @@ using Engine.Tests.Faults;
 using Engine.Tests.Faults.Entries;
 using Engine.Tests.Faults.Injection;
 
-// faults entries [--filter WORD]
+// faults entries [--filter WORD] [--seed N] [--long 1]
 // faults sweep [--seconds N] [--seed N] [--shard I/N] [--filter WORDS]
 if (!Installation.IsRoot || !File.Exists(Installation.Probe) || !File.Exists(Injector.Program))
 {
@@ -22,13 +22,16 @@ switch (args.FirstOrDefault())
         new Sweep(new SweepOptions(Number(Option("seconds", "0")), Number(Option("seed", "1")), Number(shard[0]), Number(shard[1]), Option("filter", "")), report).Run();
         break;
     case "entries":
+        Effort.IsLong = options.ContainsKey("long");
+        Effort.Seed = Number(Option("seed", "1"));
+        report.Note($"seed {Effort.Seed.ToString(CultureInfo.InvariantCulture)}");
         foreach (var workflow in Workflow.All.Where(w => w.Entries))
         {
             EntryList.Run(report, workflow, Option("filter", ""));
         }
         break;
     default:
-        Console.Error.WriteLine("usage: faults entries [--filter WORD] | sweep [--seconds N] [--seed N] [--shard I/N] [--filter WORDS]");
+        Console.Error.WriteLine("usage: faults entries [--filter WORD] [--seed N] [--long 1] | sweep [--seconds N] [--seed N] [--shard I/N] [--filter WORDS]");
         return 2;
 }
 report.Close();

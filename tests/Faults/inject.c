@@ -2,12 +2,14 @@
 // kind in one stage of the starter lets the call fail, lie, or be the caller's last. Who is a starter is read from /proc/PID/exe; its stage
 // from the name that it gives itself (prctl(PR_SET_NAME), "starter:[2:sup]"). What a starter executes is let go.
 //
-//   inject [-c] [-p PID]... [-r FILE] [-i STAGE:NUMBER:COUNT:ACTION] [-l] -- COMMAND [ARGUMENT]...
+//   inject [-c] [-m] [-p PID]... [-r FILE] [-i STAGE:NUMBER:COUNT:ACTION] [-l] -- COMMAND [ARGUMENT]...
 //     -c  the command's own first thread is followed as well, as the stage c:cli
+//     -m  so is that of each master that a starter executes, as the stage m:mas
 //     -p  a starter that runs already is followed from now on
 //     -r  at the end a line "STAGE NUMBER TIMES" for each kind of call that was seen, or "met" behind -i when it came to it
 //     -i  STAGE as between the brackets; NUMBER of the system call; COUNT from 1, over all processes in that stage; ACTION is
-//         error=ERRNO (the call is not made), return=VALUE (nor here), or kill (SIGKILL before the call)
+//         error=ERRNO (the call is not made), return=VALUE (nor here), kill (SIGKILL before the call), stop (SIGSTOP at it, and SIGCONT
+//         some time later), or short (half of what was asked for, rounded up: bytes, or pieces of readv and writev)
 //     -l  stays until nobody is followed any more, behind a command that failed some seconds at most; else until the command has ended
 // A set-uid bit counts as it does without a tracer, for this one is privileged.
 // Exit code: the command's, 128+n when a signal ended it, 125 for a failure of this program.
@@ -27,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROCESSES = 512, KINDS = 4096, STAGE = 8, SECONDS = 4 };
+enum { PROCESSES = 512, KINDS = 4096, STAGE = 8, SECONDS = 4, MICROSECONDS = 60000 };
 
 struct process {
     pid_t pid;
@@ -46,8 +48,9 @@ static struct kind kinds[KINDS];
 static struct {
     char stage[STAGE];
     long number, count, value;
-    int kill, wanted, met;
+    int kill, stop, halve, wanted, met;
 } fault;
+static int masters;
 
 static const long OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC;
 
@@ -73,13 +76,18 @@ static void name(struct process *p, const char *text)
         memcpy(p->stage, from + 2, to - from - 2), p->stage[to - from - 2] = 0;
 }
 
-static int is_starter(pid_t pid)
+static int runs(pid_t pid, const char *program)
 {
     char path[32], target[256];
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
     ssize_t length = readlink(path, target, sizeof target - 1);
     target[length < 0 ? 0 : length] = 0;
-    return strstr(target, "starter") != NULL;
+    return strstr(target, program) != NULL;
+}
+
+static int is_starter(pid_t pid)
+{
+    return runs(pid, "starter");
 }
 
 static struct process *add(pid_t pid)
@@ -141,6 +149,32 @@ static void answer(pid_t pid, long value)
 #endif
 }
 
+// Half of the third argument: the count of every call that "short" is for.
+static void halve(pid_t pid)
+{
+#if defined __x86_64__
+    struct user_regs_struct regs;
+    if (ptrace(PTRACE_GETREGS, pid, 0, &regs) == 0)
+        regs.rdx -= regs.rdx / 2, ptrace(PTRACE_SETREGS, pid, 0, &regs);
+#elif defined __aarch64__
+    struct user_regs_struct regs;
+    struct iovec io = { &regs, sizeof regs };
+    if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &io) == 0)
+        regs.regs[2] -= regs.regs[2] / 2, ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &io);
+#endif
+}
+
+// Somebody else goes on with it: this program waits for all of them.
+static void hold(pid_t pid)
+{
+    kill(pid, SIGSTOP);
+    if (fork() == 0) {
+        usleep(MICROSECONDS);
+        kill(pid, SIGCONT);
+        _exit(0);
+    }
+}
+
 static void enter(struct process *p, long number, const __u64 *args)
 {
     p->naming = number == SYS_prctl && args[0] == PR_SET_NAME ? (long)args[1] : 0;
@@ -150,6 +184,10 @@ static void enter(struct process *p, long number, const __u64 *args)
     fault.met = 1;
     if (fault.kill)
         kill(p->pid, SIGKILL);
+    else if (fault.stop)
+        hold(p->pid);
+    else if (fault.halve)
+        halve(p->pid);
     else
         p->answer = 1, p->value = fault.value, skip(p->pid);
 }
@@ -179,9 +217,12 @@ static void stopped(struct process *p, int status)
     int signal = WSTOPSIG(status), event = status >> 16;
     if (event == PTRACE_EVENT_EXEC) {
         int was = p->starter;
-        p->starter = is_starter(p->pid) || p->command;
+        int master = masters && was && runs(p->pid, "/engine");
+        p->starter = is_starter(p->pid) || p->command || master;
         if (p->command)
             strcpy(p->stage, "c:cli");
+        else if (master)
+            strcpy(p->stage, "m:mas");
         if (was && !p->starter) {
             ptrace(PTRACE_DETACH, p->pid, 0, 0);
             p->pid = 0;
@@ -225,7 +266,7 @@ static void report(const char *path)
 static void parse_fault(const char *text)
 {
     int used = 0;
-    if (sscanf(text, "%1[0-9c]:%3[a-z]", fault.stage, fault.stage + 2) != 2)
+    if (sscanf(text, "%1[0-9cm]:%3[a-z]", fault.stage, fault.stage + 2) != 2)
         exit(125);
     fault.stage[1] = ':';
     if (sscanf(text + strlen(fault.stage), ":%ld:%ld:%n", &fault.number, &fault.count, &used) != 2)
@@ -233,6 +274,10 @@ static void parse_fault(const char *text)
     text += strlen(fault.stage) + used;
     if (strcmp(text, "kill") == 0)
         fault.kill = 1;
+    else if (strcmp(text, "stop") == 0)
+        fault.stop = 1;
+    else if (strcmp(text, "short") == 0)
+        fault.halve = 1;
     else if (sscanf(text, "error=%ld", &fault.value) == 1)
         fault.value = -fault.value;
     else if (sscanf(text, "return=%ld", &fault.value) != 1)
@@ -287,7 +332,7 @@ int main(int argc, char **argv)
 {
     const char *record = NULL;
     int linger = 0, command = 0, option;
-    while ((option = getopt(argc, argv, "+cp:r:i:l")) != -1) {
+    while ((option = getopt(argc, argv, "+cmp:r:i:l")) != -1) {
         if (option == 'p') {
             pid_t pid = atoi(optarg);
             struct process *p = add(pid);
@@ -301,6 +346,8 @@ int main(int argc, char **argv)
             parse_fault(optarg);
         else if (option == 'c')
             command = 1;
+        else if (option == 'm')
+            masters = 1;
         else if (option == 'l')
             linger = 1;
         else

@@ -10,7 +10,7 @@ internal sealed record Entry(string Id, string Expected, Action<Ground> Prove);
 internal static class EntryList
 {
     public static IReadOnlyList<Entry> All { get; } =
-        [.. Kills.All.Concat(Storage.All).Concat(Surroundings.All).Concat(Limits.All).Concat(Records.All).Concat(Concurrency.All).Concat(Payloads.All).Concat(Replacement.All).OrderBy(e => e.Id, StringComparer.Ordinal)];
+        [.. Kills.All.Concat(Storage.All).Concat(Surroundings.All).Concat(Limits.All).Concat(Records.All).Concat(Concurrency.All).Concat(Payloads.All).Concat(Replacement.All).Concat(Programs.All).Concat(PowerLoss.All).Concat(Many.All).OrderBy(e => e.Id, StringComparer.Ordinal)];
 
     /// <summary>Those whose id contains the word, on a ground of their own each.</summary>
     public static void Run(Report report, Workflow workflow, string word)

@@ -49,7 +49,9 @@ internal abstract class Act(Workflow workflow, Shape shape)
     {
         try
         {
-            return Try(fault);
+            var ending = Try(fault);
+            Assert.True(!fault.IsStop || ending is Ending.Unaffected or Ending.NotMet, $"a pause made it end as {ending}");
+            return ending;
         }
         catch (Exception)
         {

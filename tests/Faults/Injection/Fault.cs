@@ -8,13 +8,16 @@ namespace Engine.Tests.Faults.Injection;
 /// <param name="Stage">Stage that makes it, as <c>ps</c> has it between the brackets.</param>
 /// <param name="Number">The system call.</param>
 /// <param name="Count">Which of those that the stage makes, from 1.</param>
-/// <param name="Action">What inject.c calls it: error=ERRNO, return=VALUE, kill.</param>
+/// <param name="Action">What inject.c calls it: error=ERRNO, return=VALUE, kill, stop, short.</param>
 internal sealed record Fault(string Stage, int Number, int Count, string Action)
 {
     public string Argument => string.Create(CultureInfo.InvariantCulture, $"{Stage}:{Number}:{Count}:{Action}");
 
     /// <summary>SIGKILL, which an observer cannot tell from one that hits the payload itself.</summary>
     public bool IsKill => Action == "kill";
+
+    /// <summary>It delays, and that is all: whoever may send signals to the starter can do it at any moment.</summary>
+    public bool IsStop => Action == "stop";
 
     public override string ToString() => $"{Stage} {SystemCalls.Name(Number)}#{Count} {Errno.Words(Action)}";
 }
@@ -65,11 +68,18 @@ internal static class Errno
     private static readonly HashSet<string> Lies =
         ["setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid", "capset", "capget", "prctl", "getuid", "geteuid", "getresuid", "getresgid", "getgroups"];
 
+    // Calls that may do less than they were asked for (the message sockets of the engine take all or nothing).
+    private static readonly HashSet<string> Short = ["read", "readv", "pread64", "write", "writev", "pwrite64", "getdents64"];
+
     /// <summary>Everything that is tried with a call of this name.</summary>
     public static IEnumerable<string> Actions(string call)
     {
         var errnos = Never.Contains(call) ? [] : More.Where(row => row.Calls.Split(' ').Contains(call)).Select(row => row.Value).Prepend(ENOMEM).Prepend(EPERM);
-        var actions = errnos.Select(errno => $"error={errno.ToString(CultureInfo.InvariantCulture)}").Append("kill");
+        var actions = errnos.Select(errno => $"error={errno.ToString(CultureInfo.InvariantCulture)}").Append("kill").Append("stop");
+        if (Short.Contains(call))
+        {
+            actions = actions.Append("short");
+        }
         return Lies.Contains(call) ? actions.Append("return=0") : actions;
     }
 

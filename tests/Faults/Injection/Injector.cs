@@ -14,6 +14,9 @@ internal sealed class Injector(Ground ground)
     /// <summary>The command's own first thread counts as the stage c:cli.</summary>
     public bool FollowsCommand { get; init; }
 
+    /// <summary>The first thread of a master counts as the stage m:mas.</summary>
+    public bool FollowsMaster { get; init; }
+
     private string Note => Path.Combine(ground.Directory, "inject");
 
     /// <summary>The program, beside the one that runs.</summary>
@@ -45,6 +48,10 @@ internal sealed class Injector(Ground ground)
         if (FollowsCommand)
         {
             line.Add("-c");
+        }
+        if (FollowsMaster)
+        {
+            line.Add("-m");
         }
         if (starters.Count > 0)
         {
