@@ -1,4 +1,5 @@
 using Engine.Shared.Protocol;
+using Engine.Shared.Wire;
 using Engine.Starter.Policy;
 using Engine.Starter.Server;
 
@@ -48,11 +49,22 @@ internal static unsafe class Binds
 
     private static bool Place(int mount, ref MountBind request)
     {
-        int target = RootPath.TypeOf(mount) == S_IFDIR ? RootPath.Directory(request.Destination) : RootPath.File(request.Destination);
+        int target = RootPath.TypeOf(mount) == S_IFDIR ? DirectoryFor(mount, request.Destination) : RootPath.File(request.Destination);
         if (target < 0)
             return false;
         bool done = MountAttributes.Attach(mount, target, request.Destination) && RootMount.Covered(mount, request.Destination);
         Sys.close(target);
         return done;
+    }
+
+    // The host's procfs or sysfs in the place of a new one: as that one, it is to be where its masks will be.
+    private static int DirectoryFor(int mount, Text destination)
+    {
+        statfs system;
+        bool kernels = Sys.fstatfs(mount, &system) >= 0 && (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC);
+        int target = RootPath.Directory(destination, RootPath.DirectoryMode, kernels ? (ulong)RESOLVE_NO_SYMLINKS : 0);
+        if (target < 0 && kernels)
+            Failure.Explain(Filesystems.RealDirectory);
+        return target;
     }
 }

@@ -14,6 +14,9 @@ internal static unsafe class Filesystems
 {
     private const int MostMessages = 8;
 
+    /// <summary>Why a lookup for a procfs or sysfs that follows no link has failed.</summary>
+    public static ReadOnlySpan<byte> RealDirectory => "the mount point must be a real directory, not a symlink and not behind one"u8;
+
     /// <summary>Descriptor of the devpts mount that the payload's console comes from, -1 for none. Kept open until Finish.</summary>
     public static int Devpts { get; private set; } = -1;
 
@@ -87,7 +90,7 @@ internal static unsafe class Filesystems
             ? MissingPath.Directory(request.Destination, RootPath.DirectoryMode, resolve)
             : Fail("openat2"u8, request.Destination, target);
         if (target < 0 && resolve != 0)
-            Failure.Explain("the mount point must be a real directory, not a symlink and not behind one"u8);
+            Failure.Explain(RealDirectory);
         return target;
     }
 

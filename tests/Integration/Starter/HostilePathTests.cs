@@ -108,6 +108,7 @@ public sealed class HostilePathTests : EngineTest
         var container = Spawn();
         Assert.Throws<RpcException>(container.Mount("proc", "/proc", MountFlags.NoSymlink).Wait);
         Assert.Throws<RpcException>(container.Mount("sysfs", "/proc/sys", MountFlags.NoSymlink).Wait);
+        Assert.Throws<RpcException>(container.Bind("/sys", "/proc").Wait);
         var mounts = ProcFs.Read(container.Pid, "mountinfo")!.Split('\n').Where(line => line.Contains(Directory, StringComparison.Ordinal));
         Assert.DoesNotContain(mounts, line => line.Contains(" - proc ", StringComparison.Ordinal));
         _host.AssertUntouched();
