@@ -36,7 +36,7 @@ internal static unsafe class ExecStage
     {
         Stage.Enter(StageId.Exec);
         bool mounts = LaunchRecord.Launch.Mode == (uint)LaunchMode.Mounts;
-        if (!ExecRules.Permit(LaunchRecord.Launch.Namespaces) || !UserCgroup.Make() || !ReceiveCgroups() ||
+        if (!ExecRules.Permit(LaunchRecord.Launch.Namespaces) || !UserCgroup.Find() || !ReceiveCgroups() ||
             !(mounts ? AdoptServers() : PayloadPlan.Load(LaunchRecord.Take(LaunchDescriptor.ProcessPlan))) || !Start(out int pid, out int link))
             return Failed();
 

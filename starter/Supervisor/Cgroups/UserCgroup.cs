@@ -23,12 +23,19 @@ internal static unsafe class UserCgroup
 
     private static Store s_store;
     private static int s_count;
+    private static bool s_makes;
 
     private static ReadOnlySpan<byte> Hierarchies => "/sys/fs/cgroup"u8;
 
-    /// <summary>Makes them all. A hierarchy that does not take one is left out; the container then has none there.</summary>
-    public static bool Make()
+    /// <summary>Makes them all, for a new container. A hierarchy that does not take one is left out; the container then has none there.</summary>
+    public static bool Make() => Each(true);
+
+    /// <summary>Opens those that are there, for a process that joins.</summary>
+    public static bool Find() => Each(false);
+
+    private static bool Each(bool make)
     {
+        s_makes = make;
         if (!Rules.Apply || !Site.Config.Cgroups)
             return true;
         Caller.FilesAsRoot();
@@ -95,11 +102,11 @@ internal static unsafe class UserCgroup
         int own = common < 0 ? common : Child(common, name.Text, unified);
         if (common >= 0)
             Sys.close(common);
-        if (own == -EROFS || own == -EACCES || own == -EPERM)
+        if (own == -EROFS || own == -EACCES || own == -EPERM || (!s_makes && own == -ENOENT))
             return true;
         if (own < 0)
             return Failure.Call("mkdirat"u8, "/sys/fs/cgroup/.../engine/user-UID"u8, own);
-        if (s_count == Most || !Limit(own) || !HandOver(own, unified))
+        if (s_count == Most || (s_makes && (!Limit(own) || !HandOver(own, unified))))
         {
             Sys.close(own);
             return false;
@@ -109,9 +116,11 @@ internal static unsafe class UserCgroup
         return true;
     }
 
-    // Opens it, made if it was missing, with what a child needs to be usable: controllers (v2), processors and memory (v1 cpuset).
+    // Opens it; to be made, with what a child needs to be usable: controllers (v2), processors and memory (v1 cpuset).
     private static int Child(int parent, byte* name, bool unified)
     {
+        if (!s_makes)
+            return ControlFile.Open(parent, name, O_RDONLY | O_DIRECTORY);
         if (unified)
             EnableControllers(parent);
         int result = Sys.mkdirat(parent, name, DirectoryMode);
