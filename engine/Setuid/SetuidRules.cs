@@ -17,7 +17,7 @@ internal static class SetuidRules
     [
         (PolicyRule.UserIds, static spec => When(spec.Process is { } p && p.User.Uid != Identity.EffectiveUid, "process.user.uid")),
         (PolicyRule.UserIds, static spec => When(spec.Process is { } p && p.User.Gid != Identity.EffectiveGid, "process.user.gid")),
-        (PolicyRule.UserGroups, static spec => Each(spec.Process?.User.AdditionalGids, "process.user.additionalGids", static gid => !Identity.Groups.Contains(gid))),
+        (PolicyRule.UserGroups, static spec => Each(spec.Process?.User.AdditionalGids, "process.user.additionalGids", static gid => gid != Identity.EffectiveGid && !Identity.Groups.Contains(gid))),
         (PolicyRule.Capabilities, static spec => Capabilities(spec.Process?.Capabilities)),
         (PolicyRule.Labels, static spec => When(!string.IsNullOrEmpty(spec.Process?.ApparmorProfile), "process.apparmorProfile")),
         (PolicyRule.Labels, static spec => When(!string.IsNullOrEmpty(spec.Process?.SelinuxLabel), "process.selinuxLabel")),

@@ -76,9 +76,9 @@ public static class PolicyTable
             case PolicyRule.MountShared: return "mount.shared|mounts are private or slave: the host sees none of them"u8;
             case PolicyRule.MountReconfigure: return "mount.reconfigure|the filesystem may be the host's as well"u8;
             case PolicyRule.MountCount: return "mount.count|more mounts than max_mounts of engine.conf"u8;
-            case PolicyRule.Tmpfs: return "mount.tmpfs|options size, nr_inodes, mode, uid and gid (the caller's) only"u8;
+            case PolicyRule.Tmpfs: return "mount.tmpfs|options ro, size, nr_inodes, mode, uid and gid (the caller's) only"u8;
             case PolicyRule.TmpfsLimits: return "mount.tmpfs.limits|more than tmpfs_max_size or tmpfs_max_inodes of engine.conf; without a number these are what it gets"u8;
-            case PolicyRule.Proc: return "mount.proc|in a new pid namespace, with hidepid and subset as options; otherwise a bind mount of the host's, read-only"u8;
+            case PolicyRule.Proc: return "mount.proc|in a new pid namespace, with ro, hidepid and subset as options; otherwise a bind mount of the host's, read-only"u8;
             case PolicyRule.Sysfs: return "mount.sysfs|the host's /sys, read-only: a new one would undo what the administrator has mounted over it"u8;
             case PolicyRule.Devpts: return "mount.devpts|a new instance; its gid is one of the caller's"u8;
             case PolicyRule.Mqueue: return "mount.mqueue|in a new ipc namespace"u8;

@@ -19,8 +19,7 @@ internal static unsafe class FilesystemRules
             return Devpts(ref request);
         if (request.Type.Is("mqueue"u8))
         {
-            bool own = ContainerStage.Owns(CLONE_NEWIPC) && request.Options.Count == 0;
-            return own || Rules.Deny(PolicyRule.Mqueue, request.Destination);
+            return Mqueue(ref request);
         }
 
         if (request.Type.Is("sysfs"u8))
@@ -68,7 +67,7 @@ internal static unsafe class FilesystemRules
                 if (!SiteConfig.Size(value, ref wanted) || wanted > most)
                     return Rules.Deny(PolicyRule.TmpfsLimits, option);
             }
-            else if (!key.SequenceEqual("mode"u8) && !IsCallers(key, value))
+            else if (!IsReadonly(option) && !key.SequenceEqual("mode"u8) && !IsCallers(key, value))
             {
                 return Rules.Deny(PolicyRule.Tmpfs, option);
             }
@@ -87,7 +86,7 @@ internal static unsafe class FilesystemRules
         while (request.Options.Next(ref cursor, out Text option))
         {
             Split(option, out ReadOnlySpan<byte> key, out Text _);
-            if (!key.SequenceEqual("hidepid"u8) && !key.SequenceEqual("subset"u8))
+            if (!IsReadonly(option) && !key.SequenceEqual("hidepid"u8) && !key.SequenceEqual("subset"u8))
                 return Rules.Deny(PolicyRule.Proc, option);
         }
 
@@ -102,13 +101,25 @@ internal static unsafe class FilesystemRules
         while (request.Options.Next(ref cursor, out Text option))
         {
             Split(option, out ReadOnlySpan<byte> key, out Text value);
-            bool known = key.SequenceEqual("newinstance"u8) || key.SequenceEqual("ptmxmode"u8) || key.SequenceEqual("mode"u8) || IsCallers(key, value);
+            bool known = IsReadonly(option) || key.SequenceEqual("newinstance"u8) || key.SequenceEqual("ptmxmode"u8) || key.SequenceEqual("mode"u8) || IsCallers(key, value);
             if (!known)
                 return Rules.Deny(PolicyRule.Devpts, option);
         }
 
         return true;
     }
+
+    private static bool Mqueue(ref MountFilesystem request)
+    {
+        bool own = ContainerStage.Owns(CLONE_NEWIPC);
+        int cursor = 0;
+        while (own && request.Options.Next(ref cursor, out Text option))
+            own = IsReadonly(option);
+        return own || Rules.Deny(PolicyRule.Mqueue, request.Destination);
+    }
+
+    // Takes something away, from every filesystem.
+    private static bool IsReadonly(Text option) => option.Is("ro"u8);
 
     // uid= and gid= that name nobody else.
     private static bool IsCallers(ReadOnlySpan<byte> key, Text value)

@@ -6,6 +6,7 @@
 // Gives up:     every descriptor but 0 to 3; being traced and dumping core; set-uid: the way to new privileges (no_new_privs), the bounding set,
 //               every capability that a creation does not need, root's rights for files
 
+using Engine.Shared.Policy;
 using Engine.Shared.Protocol;
 using Engine.Starter.Policy;
 using Engine.Starter.Server;
@@ -119,7 +120,7 @@ internal static unsafe class Stage0Entry
 
         if (real != 0 && effective == 0 && saved == 0 && UserNamespace.IsInitial())
             return Workflow.Setuid;
-        Failure.Refuse("AT_SECURE"u8, "privilege from the file, but not that of a set-uid root program in the initial user namespace"u8);
+        Rules.Deny(PolicyRule.CallerNamespace);
         return Workflow.None;
     }
 

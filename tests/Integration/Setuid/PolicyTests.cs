@@ -123,17 +123,25 @@ public sealed class PolicyTests : SetuidTest
     public void What_is_allowed_works()
     {
         Configure("allow_devices = /dev/fuse", $"limit_rootfs_owners = {Uid}", $"allow_users = {Uid}", "tmpfs_max_size = 2M", "tmpfs_max_inodes = 100");
-        var bundle = UserBundle().WithRlimit("RLIMIT_NOFILE", 100, 200).WithMount("/mnt", "tmpfs", "tmpfs", "mode=700")
+        var bundle = UserBundle().WithRlimit("RLIMIT_NOFILE", 100, 200).WithMount("/mnt", "tmpfs", "tmpfs", "mode=700").WithMount("/var", "tmpfs", "tmpfs", "ro")
             .WithUser(Uid, Uid, Group).WithReadonlyRoot().WithBind(UserDirectory("data"), "/home", "rbind", "rw", "noatime");
         bundle.Process["oomScoreAdj"] = 300;
         bundle.Config["mounts"]!.AsArray().Single(m => (string?)m!["destination"] == "/dev")!["options"] = BundleDefaults.Strings("mode=755");
         bundle.Config["mounts"]!.AsArray().Single(m => (string?)m!["destination"] == "/dev/shm")!["options"] = BundleDefaults.Strings("mode=1777");
         var (code, output) = RunToEnd(bundle.Shell(
-            "ulimit -n; ulimit -Hn; cat /proc/self/oom_score_adj /home/file; hostname; echo x >/home/new && echo wrote; echo x 2>/dev/null >/etc/new || echo readonly;"
+            "ulimit -n; ulimit -Hn; cat /proc/self/oom_score_adj /home/file; hostname; echo x >/home/new && echo wrote; echo x 2>/dev/null >/etc/new || echo readonly; echo x 2>/dev/null >/var/new || echo readonly;"
             + "head -c 4000000 /dev/zero >/mnt/big 2>/dev/null; stat -c %s /mnt/big; touch /mnt/0 && i=0; while touch /mnt/$i 2>/dev/null; do i=$((i+1)); [ $i -lt 500 ] || break; done; echo $((i < 100))"));
         Assert.Equal(0, code);
-        Assert.Equal("100\n200\n300\ntext\nbundle\nwrote\nreadonly\n2097152\n1\n", output);
+        Assert.Equal("100\n200\n300\ntext\nbundle\nwrote\nreadonly\nreadonly\n2097152\n1\n", output);
         Assert.Equal(Uid.ToString(System.Globalization.CultureInfo.InvariantCulture), new Command("/usr/bin/stat", "-c", "%u", Path.Combine(Directory, "data", "new")).Run().Trimmed);
+    }
+
+    // The kernel's list of supplementary groups need not have the primary one, which is a group of his all the same.
+    [RootFact]
+    public void His_primary_group_is_one_of_his()
+    {
+        var command = As(Site.PrefixOf(Uid, $"{Group}"), SetuidSite.Engine, "oci", "run", NewId(), "-b", UserBundle().WithUser(Uid, Uid, Uid, Group).Shell("id -G").Path);
+        Assert.Equal([$"{Uid}", $"{Group}"], command.Run().ShouldExit(0).Trimmed.Split(' ').Order());
     }
 
     [RootFact]

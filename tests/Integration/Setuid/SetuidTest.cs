@@ -69,7 +69,8 @@ public abstract class SetuidTest : EngineTest
 
     private protected SetuidSite Site => ((SetuidProfile)Profile).Site;
 
-    private Command As(string[] prefix, string[] line)
+    /// <summary>A program behind another prefix.</summary>
+    private protected Command As(string[] prefix, params string[] line)
     {
         var command = new Command(prefix[0], [.. prefix[1..], .. line]);
         command.Environment["ENGINE_ROOT"] = Cli.Root;

@@ -1,4 +1,5 @@
 using Engine.Shared.Linux;
+using Engine.Tests.Integration.Starter;
 using Engine.Tests.Integration.Support;
 
 namespace Engine.Tests.Integration.Setuid;
@@ -96,6 +97,19 @@ public sealed class SiteFileTests : SetuidTest
         Assert.Equal(255, AsUser(["/usr/bin/setpriv", "--no-new-privs", "--", .. line]).Run().ExitCode);
         Assert.Equal(255, AsUser(["/usr/bin/unshare", "--user", "--map-root-user", "--", .. line]).Run().ExitCode);
         Assert.NotEqual(0, AsUser(["/usr/bin/strace", "-f", "-o", "/dev/null", "-e", "trace=none", .. line]).Run().ExitCode);
+    }
+
+    // The bit works in a user namespace that has the machine's root, too, and is no workflow there.
+    [RootFact]
+    public void Root_of_a_user_namespace_is_not_the_machines()
+    {
+        // unshare(CLONE_NEWUSER) in a child, whose maps are then all of the machine's ids.
+        const string enter = "pipe(A,B); pipe(C,D); unless ($p = fork) { syscall(272, 0x10000000) == 0 or die $!; syswrite B,\"x\"; sysread C,$x,1; exec @ARGV } "
+            + "sysread A,$x,1; for (qw(uid gid)) { open F,\">\",\"/proc/$p/${_}_map\"; print F \"0 0 65536\"; close F } syswrite D,\"x\"; waitpid $p,0; exit $?>>8";
+        using var launch = LaunchSocket.Start($"exec perl -e '{enter}' {string.Join(' ', Site.Prefix)} {SetuidSite.Starter}");
+        launch.Send(launch.Record());
+        Assert.Equal("policy: caller.namespace", launch.Result().Operation);
+        Assert.Equal(255, launch.ExitCode());
     }
 
     private void Refused(string reason)
