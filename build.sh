@@ -372,7 +372,7 @@ build_security() { dotnet msbuild -restore tests/Security/Security.csproj "${QUI
 # The starters with one mechanism taken out; never beside the real one.
 build_faults() { dotnet msbuild tests/Security/Faults/Faults.proj -m:2 "${QUIET[@]}" "-p:Root=$OUT/test/broken/"; }
 
-## test-security [--only ID]... [--long]: every published way to break out, against each workflow, old runtimes and broken builds of the starter
+## test-security [--only ID]... [--column NAME]... [--long]: every published way to break out, against each workflow, old runtimes and broken builds of the starter
 verb_test-security() {
     need build oci test
     verb_build
@@ -383,7 +383,7 @@ verb_test-security() {
     ENGINE_OUT=$OUT dotnet "$OUT/test/security/security.dll" faults >"$OUT/test/broken/names" || die "test-security: the table of faults does not fit the starter's sources"
     step faults "$OUT/test/broken/$(tail -n 1 "$OUT/test/broken/names")/libexec/engine/starter" "starter shared tests/Security/Faults" build_faults
     ENGINE_OUT=$OUT dotnet "$OUT/test/security/security.dll" install
-    case " $* " in *' --only '*) security_part "$@"; return ;; esac
+    case " $* " in *' --only '* | *' --column '*) security_part "$@"; return ;; esac
     # Two at a time: each mostly waits. What runs has its own mounts and its own /dev/null.
     mkdir -p "$OUT/test-results"
     local log=$OUT/test-results/security part passed=0 failed=0 skipped=0

@@ -9,10 +9,13 @@ fi
 unset AS_SETUID_INSIDE
 shift 4
 
+mask=$(umask)
+umask 022
 mount --bind "$install" /usr/local
 # /etc/engine may not be there, and is not made: a layer over /etc has it.
 mount -t tmpfs -o mode=755 tmpfs /mnt
 mkdir -p /mnt/upper/engine /mnt/work
 mount -t overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work overlay /etc
 mount --bind "$etc" /etc/engine
+umask "$mask"
 exec setpriv --reuid "$uid" --regid "$uid" --groups "$groups" -- "$@"

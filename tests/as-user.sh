@@ -10,6 +10,8 @@ fi
 unset AS_USER_INSIDE
 shift 3
 
+mask=$(umask)
+umask 022
 mount -t tmpfs -o mode=755 tmpfs /mnt
 for file in passwd group subuid subgid; do
     cp -p "/etc/$file" "/mnt/$file" 2>/dev/null || : >"/mnt/$file"
@@ -29,4 +31,5 @@ if [[ $cgroup != own ]]; then
     done
     echo $$ >"/sys/fs/cgroup/$cgroup/shell/cgroup.procs"
 fi
+umask "$mask"
 exec setpriv --reuid "$uid" --regid "$uid" --init-groups -- "$@"

@@ -1,7 +1,7 @@
 using Engine.Tests.Security;
 using Engine.Tests.Security.Faults;
 
-// security run [--only WORD]... [--long] [--part N/M --caught FILE]
+// security run [--only WORD]... [--column NAME]... [--long] [--part N/M --caught FILE]
 // security check CAUGHT...     every fault was caught, the document is up to date
 // security install     puts the built starters with the other programs
 // security faults      writes the sources of the broken builds, prints their names
@@ -22,13 +22,15 @@ internal static class Verbs
     public static int Run(string[] words)
     {
         var only = new List<string>();
-        var choice = new Choice(only, 0, 1, null, false);
+        var columns = new List<string>();
+        var choice = new Choice(only, columns, 0, 1, null, false);
         for (var i = 0; i < words.Length; i++)
         {
             switch (words[i])
             {
                 case "--long": choice = choice with { Long = true }; break;
                 case "--only" when i + 1 < words.Length: only.Add(words[++i]); break;
+                case "--column" when i + 1 < words.Length: columns.Add(words[++i]); break;
                 case "--caught" when i + 1 < words.Length: choice = choice with { Caught = words[++i] }; break;
                 case "--part" when i + 1 < words.Length && words[i + 1].Split('/') is [var n, var m] && int.TryParse(n, out var part) && int.TryParse(m, out var parts):
                     choice = choice with { Part = part, Parts = parts };
@@ -78,7 +80,7 @@ internal static class Verbs
 
     public static int Usage()
     {
-        Console.Error.WriteLine("usage: security run [--only WORD]... [--long] [--part N/M --caught FILE] | check CAUGHT... | faults | install | document");
+        Console.Error.WriteLine("usage: security run [--only WORD]... [--column NAME]... [--long] [--part N/M --caught FILE] | check CAUGHT... | faults | install | document");
         return 2;
     }
 }

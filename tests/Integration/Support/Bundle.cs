@@ -29,12 +29,16 @@ public sealed class Bundle
     /// <summary>Host path of the root filesystem.</summary>
     public string Rootfs { get; }
 
+    /// <summary>Done whenever the bundle is about to be used, after the config was written; gets its path.</summary>
+    public Action<string>? Ready { get; set; }
+
     /// <summary>Host path of the bundle; writes config.json as it is now.</summary>
     public string Path
     {
         get
         {
             File.WriteAllText(System.IO.Path.Combine(_path, "config.json"), _raw ?? Config.ToJsonString());
+            Ready?.Invoke(_path);
             return _path;
         }
     }

@@ -7,14 +7,21 @@ public sealed class HostSentinel
 {
     private readonly string[] _before;
 
-    /// <summary>Makes the directory with files, one of them named as the engine names what it makes, and one of another user.</summary>
-    public HostSentinel(string path)
+    /// <summary>
+    /// Makes the directory with files, one of them named as the engine names what it makes, and one of another user. The rest is <paramref name="owner"/>'s:
+    /// what that user's container gets out of, it could change.
+    /// </summary>
+    public HostSentinel(string path, uint owner = 0)
     {
         Path = path;
         Directory.CreateDirectory(System.IO.Path.Combine(path, "d"));
         File.WriteAllText(System.IO.Path.Combine(path, "f"), Words);
         File.WriteAllText(System.IO.Path.Combine(path, "ptmx"), "the host's ptmx");
         File.WriteAllText(System.IO.Path.Combine(path, "owned"), Words);
+        foreach (var name in new[] { "", "d", "f", "ptmx" })
+        {
+            Native.Check(Native.chown(System.IO.Path.Combine(path, name), owner, owner), "chown");
+        }
         Native.Check(Native.chown(System.IO.Path.Combine(path, "owned"), 1234, 1234), "chown");
         _before = Listing();
     }

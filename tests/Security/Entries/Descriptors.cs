@@ -9,8 +9,8 @@ internal static class Descriptors
 {
     public static Entry[] All { get; } =
     [
-        new("C01", "CVE-2016-9962 CVE-2015-8709 CVE-2016-8649", "a payload with CAP_SYS_PTRACE looks into the process that joins its namespaces, which is held there: fd, mem, root, environ, exe",
-            "starter/Stages/Stage0Entry.cs: not dumpable from the first instruction to execve", [Against.Fault("dumpable", "userns")], LookInto) { Columns = ["userns"] },
+        new("C01", "CVE-2016-9962 CVE-2015-8709 CVE-2016-8649", "a payload with every capability, CAP_SYS_PTRACE only where the starter comes from another user namespace, looks into the process that joins its namespaces, which is held there: fd, mem, root, environ, exe",
+            "starter/Stages/Stage0Entry.cs: not dumpable from the first instruction to execve", [Against.Fault("dumpable", "userns")], LookInto),
         new("C03", "CVE-2019-5736", "args[0] is /proc/self/exe, a script with that interpreter; a payload opens /proc/N/exe of whatever enters, keeps it and writes later",
             "engine/Lifecycle/Installation.cs: a sealed copy in memory; starter/Payload/ProgramLookup.cs: no magic links", [Against.Fault("magic-exe"), Against.Sample("a program of the host's enters by nsenter", NaiveEnter)], Exe),
         new("C04", "CVE-2024-21626", "the caller leaks descriptors of /, /proc and cgroups; cwd and args[0] of run and exec lead through them",
@@ -24,7 +24,7 @@ internal static class Descriptors
         new("R08", "", "a caller with blocked and ignored signals, umask 0, an alarm, no core files",
             "starter/Stages/Stage0Entry.cs: all of it is reset before anything is read", [Against.Runc, Against.Fault("signals-kept")], Inherited),
         new("H31", "", "the caller's session keyring holds a key, the payload knows its number",
-            "starter/Payload/PayloadLimits.cs: a session keyring of its own", [Against.Fault("keyring-kept")], Keyring) { Columns = ["root", "userns"] },
+            "starter/Payload/PayloadLimits.cs: a session keyring of its own", [Against.Fault("keyring-kept")], Keyring),
     ];
 
     private static Command Wrap(Command command, string[] prefix)
@@ -43,13 +43,13 @@ internal static class Descriptors
 
     private static string LookInto(Scenario t)
     {
-        var bundle = t.NewBundle().WithCapabilities(["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SETUID", "CAP_SETGID", "CAP_KILL"]).Shell("""
+        var bundle = WithCapabilities(t, ["CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SETUID", "CAP_SETGID", "CAP_KILL", .. t.Column.IsNested ? new[] { "CAP_SYS_PTRACE" } : []]).Shell("""
             while :; do for p in /proc/[0-9]*; do
                 [ "$p" = /proc/1 ] && continue
                 read name <$p/comm 2>/dev/null || continue
                 case $name in starter*) ;; *) continue ;; esac
                 echo "met $name"
-                for f in fd root mem environ exe; do
+                for f in fd/0 root mem environ exe; do
                     # Opened. Held in front of its call it is still the same program; comm alone lags behind execve.
                     { read again <$p/stat && case $again in *"(starter"*") t "*) echo OPEN $f ;; esac; } 9<$p/$f
                 done 2>/dev/null
@@ -58,10 +58,10 @@ internal static class Descriptors
         var made = t.Start(bundle);
         var command = t.Runtime.Prepare("exec", made.Id, "/bin/true");
         // Held for a moment inside: after it has joined, before it drops.
-        var held = Wrap(command, [Installation.Find("strace")!, "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=setsid,setgroups", "-e", "inject=setsid,setgroups:delay_enter=150000"]);
+        var held = Wrap(command, [Installation.Find("strace")!, "-f", .. Trace.Fast(t), "-o", "/dev/null", "-e", "trace=setsid,setgroups", "-e", "inject=setsid,setgroups:delay_enter=150000"]);
         for (var i = 0; i < (t.Long ? 50 : 4); i++)
         {
-            Scenario.End(held).ShouldExit(0);
+            t.End(held).ShouldExit(0);
         }
         var output = made.Output;
         if (output.Contains("OPEN", StringComparison.Ordinal))
@@ -88,11 +88,14 @@ internal static class Descriptors
         """;
 
     private static Bundle Holding(Scenario t) =>
-        t.NewBundle().WithCapabilities(["CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_CHOWN", "CAP_FOWNER"]).Shell(Writer);
+        WithCapabilities(t, "CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL", "CAP_CHOWN", "CAP_FOWNER").Shell(Writer);
+
+    // As far as a payload may have them.
+    private static Bundle WithCapabilities(Scenario t, params string[] names) => t.Column.IsPrivileged ? t.NewBundle().WithCapabilities(names) : t.NewBundle();
 
     private static string Exe(Scenario t)
     {
-        var programs = Directory.EnumerateFiles(Path.GetDirectoryName(t.Runtime.Program)!).Concat(Directory.EnumerateFiles(Path.GetDirectoryName(Installation.Starter)!))
+        var programs = Directory.EnumerateFiles(Path.Combine(t.Runtime.Directory, "bin")).Concat(Directory.EnumerateFiles(Path.Combine(t.Runtime.Directory, "libexec/engine")))
             .Where(f => (File.GetAttributes(f) & FileAttributes.ReparsePoint) == 0).ToList();
         var before = programs.Select(Hash).ToList();
         foreach (var form in new[] { "/proc/self/exe", "/proc/1/exe", "/proc/thread-self/exe", "/link" })
@@ -116,7 +119,7 @@ internal static class Descriptors
             _ = made.Exec([], "/bin/true");
             entered++;
         }
-        _ = Scenario.End(t.Runtime.Prepare("kill", made.Id, "KILL"));
+        _ = t.End(t.Runtime.Prepare("kill", made.Id, "KILL"));
         if (made.Output.Contains("WRITTEN", StringComparison.Ordinal) || !programs.Select(Hash).SequenceEqual(before))
         {
             throw Scenario.Breach($"a program of the host's was overwritten: {made.Output}");
@@ -177,15 +180,15 @@ internal static class Descriptors
         {
             var bundle = t.NewBundle().WithCwd(path).Shell(script);
             File.CreateSymbolicLink(bundle.Rootfs + "/link", "/proc/self/fd/9");
-            Judge($"cwd {path}", Scenario.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), bundle.Path, [])), Leaking())));
+            Judge($"cwd {path}", t.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), bundle.Path, [])), Leaking())));
         }
         var made = t.StartWaiting();
         foreach (var path in paths.Where((_, i) => t.Long || i % 3 == 0))
         {
-            Judge($"exec --cwd {path}", Scenario.End(Wrap(t.Runtime.Prepare("exec", "--cwd", path, made.Id, "/bin/sh", "-c", script), Leaking())));
-            Judge($"exec {path}", Scenario.End(Wrap(t.Runtime.Prepare("exec", made.Id, path), Leaking())));
+            Judge($"exec --cwd {path}", t.End(Wrap(t.Runtime.Prepare("exec", "--cwd", path, made.Id, "/bin/sh", "-c", script), Leaking())));
+            Judge($"exec {path}", t.End(Wrap(t.Runtime.Prepare("exec", made.Id, path), Leaking())));
         }
-        var clean = Scenario.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), t.NewBundle().Probe("fds").Path, [])), Leaking())).ShouldExit(0);
+        var clean = t.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), t.NewBundle().Probe("fds").Path, [])), Leaking())).ShouldExit(0);
         var fds = new ProbeOutput(clean.Text).All("fd").Select(l => l.Split(' ')[0]).ToList();
         if (!fds.SequenceEqual(["0", "1", "2"]))
         {
@@ -224,10 +227,10 @@ internal static class Descriptors
         var made = new Made(t, $"{TestRun.Tag}", output);
         _ = made;
         var wrapped = Wrap(command, ["/bin/sh", "-c", "out=$1; shift; exec \"$@\" </dev/null >>\"$out\" 2>&1", "sh", output]);
-        Scenario.End(wrapped).ShouldExit(0);
+        t.End(wrapped).ShouldExit(0);
         var id = command.Arguments.Last(a => a.StartsWith(TestRun.Tag, StringComparison.Ordinal));
         using var careless = leaks ? Wrap(new Command("/bin/sleep", "30"), ["/usr/bin/env", $"SECRET={Canary}"]).Start() : null;
-        Scenario.End(t.Runtime.Prepare("start", id)).ShouldExit(0);
+        t.End(t.Runtime.Prepare("start", id)).ShouldExit(0);
         string Said() => File.ReadAllText(output) + (t.Column.Dialect == Dialect.Oci ? t.Runtime.Prepare("logs", id).Run().Text : "");
         Eventually.True(() => Said().Contains("ready", StringComparison.Ordinal), "the payload", 15);
         var holders = LeakGate.Processes().Where(p => new[] { "environ", "cmdline" }.Any(f => ProcFs.Read(p, f)?.Contains(Canary, StringComparison.Ordinal) == true)).Select(ProcFs.CommandLine).ToList();
@@ -244,7 +247,7 @@ internal static class Descriptors
         var output = Path.Combine(t.Directory, id + ".out");
         var command = t.Runtime.Prepare(t.Runtime.CreateArguments(id, t.NewBundle().Args("/bin/true").Path, []));
         var made = new Made(t, id, output);
-        Scenario.End(Wrap(made.Wrapped(command), Leaking())).ShouldExit(0);
+        t.End(Wrap(made.Wrapped(command), Leaking())).ShouldExit(0);
         (string Pattern, string Reason)[] allowed =
         [
             ("/dev/null", "standard input, and 0 to 2 until the payload's are put there"),
@@ -254,9 +257,13 @@ internal static class Descriptors
             (Regex.Escape(output), "the payload's streams, in the runtime flavour the caller's"),
             (@"/memfd:.*", "the sealed plan"),
         ];
-        var foreign = ProcFs.Descriptors(made.Pid).Where(d => !allowed.Any(a => Regex.IsMatch(d.Value, $"^(?:{a.Pattern})$"))).Select(d => $"{d.Key} -> {d.Value}").ToList();
-        return foreign.Count == 0 ? string.Join(", ", ProcFs.Descriptors(made.Pid).Select(d => d.Value)) : throw Scenario.Breach($"holds {string.Join(", ", foreign.Take(5))}");
+        var held = ProcFs.Descriptors(made.Pid).ToDictionary(d => d.Key, d => IsNull(made.Pid, d.Key) ? "/dev/null" : d.Value);
+        var foreign = held.Where(d => !allowed.Any(a => Regex.IsMatch(d.Value, $"^(?:{a.Pattern})$"))).Select(d => $"{d.Key} -> {d.Value}").ToList();
+        return foreign.Count == 0 ? string.Join(", ", held.Values) : throw Scenario.Breach($"holds {string.Join(", ", foreign.Take(5))}");
     }
+
+    // In another mount namespace the file that is mounted there has no path.
+    private static bool IsNull(int pid, int fd) => new Command("/usr/bin/stat", "-L", "-c", "%F %t:%T", $"/proc/{pid}/fd/{fd}").Run().Trimmed == "character special file 1:3";
 
     private static string Inherited(Scenario t)
     {
@@ -265,7 +272,7 @@ internal static class Descriptors
             "/usr/bin/perl", "-e", "use POSIX; POSIX::sigprocmask(SIG_BLOCK, POSIX::SigSet->new(10, 12, 15)); $SIG{$_} = 'IGNORE' for qw(HUP CHLD PIPE); umask 0; alarm 20; chdir '/proc'; exec { $ARGV[0] } @ARGV",
         ];
         var bundle = t.NewBundle().WithCwd("/tmp").Probe("status", "cwd", "fds");
-        var seen = new ProbeOutput(Scenario.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), bundle.Path, [])), hostile)).ShouldExit(0).Text);
+        var seen = new ProbeOutput(t.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), bundle.Path, [])), hostile)).ShouldExit(0).Text);
         Expect(seen, "blocked", "0000000000000000");
         Expect(seen, "ignored", "0000000000000000");
         Expect(seen, "cwd", "/tmp");
@@ -295,7 +302,7 @@ internal static class Descriptors
         // The payload's arguments are read before the key exists: it gets its number from a file that is bound in.
         File.WriteAllText(number, "");
         var bundle = t.NewBundle().WithBind(number, "/key").Shell("/probe syscall 250 11 $(cat /key) 0 0; echo; /probe syscall 250 1 0");
-        var result = Scenario.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), bundle.Path, [])), prefix));
+        var result = t.End(Wrap(t.Runtime.Prepare(t.Runtime.RunArguments(t.NewId(), bundle.Path, [])), prefix));
         if (result.Error.Contains("at -e line", StringComparison.Ordinal))
         {
             Scenario.Skip($"no keys here: {result.Error}");

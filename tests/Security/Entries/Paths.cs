@@ -9,8 +9,8 @@ internal static class Paths
     [
         new("A01", "CVE-2019-18837 GHSA-pxhw-h44j-8pfx", "mounts below and on a link that leads out of the root filesystem: absolute, with dots, through /proc, to nothing, to itself, 40 deep",
             "starter/Container/RootPath.cs: every lookup is one openat2 with RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS", [Against.Fault("follow-links"), Against.Fault("made-by-name")], LinksInDestinations),
-        new("A02", "CVE-2019-19921 CVE-2023-27561 CVE-2023-28642 CVE-2025-54867", "proc and sysfs on something else than a real directory of the image",
-            "starter/Container/Filesystems.cs: RESOLVE_NO_SYMLINKS for the mount points of proc and sysfs", [Against.Fault("proc-anywhere")], ProcOnALink),
+        new("A02", "CVE-2019-19921 CVE-2023-27561 CVE-2023-28642 CVE-2025-54867", "proc and sysfs, new ones and the host's bound in their place, on something else than a real directory of the image",
+            "starter/Container/Filesystems.cs and Binds.cs: RESOLVE_NO_SYMLINKS for the mount points of proc and sysfs", [Against.Fault("proc-anywhere"), Against.Fault("hosts-anywhere"), Against.Fault("hosts-anywhere", "setuid")], ProcOnALink),
         new("A06", "CVE-2026-41579 CVE-2026-47766", "/dev of the image, or a part of it, is a link to a directory of the host's, with and without a mount on /dev",
             "starter/Container/Nodes.cs: names are made in a directory that was opened below the root", [Against.Runc, Against.Crun, Against.Fault("follow-links")], DevIsALink),
     ];
@@ -69,11 +69,15 @@ internal static class Paths
     private static string ProcOnALink(Scenario t)
     {
         var (refused, forms) = (0, new[] { "absolute", "inside", "file", "dangling", "regular", "fifo" });
-        foreach (var name in new[] { "proc", "sys" })
+        foreach (var (name, hosts) in new[] { ("proc", false), ("sys", false), ("sys", true) })
         {
             foreach (var form in forms)
             {
                 var bundle = t.NewBundle().Shell("true");
+                if (hosts)
+                {
+                    bundle.WithoutMount("/sys").WithBind("/sys", "/sys", "rbind", "ro");
+                }
                 var path = Path.Combine(bundle.Rootfs, name);
                 Directory.Delete(path);
                 switch (form)
@@ -100,7 +104,7 @@ internal static class Paths
                 }
             }
         }
-        return $"{refused} of {forms.Length * 2} refused, no procfs or sysfs elsewhere";
+        return $"{refused} of {forms.Length * 3} refused, no procfs or sysfs elsewhere";
     }
 
     private static string DevIsALink(Scenario t)

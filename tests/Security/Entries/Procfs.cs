@@ -6,15 +6,15 @@ internal static class Procfs
     public static Entry[] All { get; } =
     [
         new("B01", "CVE-2019-16884 CVE-2025-52881 CVE-2025-62596 CVE-2025-64750 CVE-2025-65105", "/proc of the container is a tree of files and links, a tmpfs, a part of a procfs; sysctls are set and paths masked with it",
-            "starter/Container/PrivateProc.cs: a procfs of its own, by fsopen, that no namespace sees; openat2 with NO_XDEV", [Against.Fault("proc-of-container")], FakeProc),
+            "starter/Container/PrivateProc.cs: a procfs of its own, by fsopen, that no namespace sees; openat2 with NO_XDEV", [Against.Fault("proc-of-container")], FakeProc) { RefusedBy = ["sysctl"] },
         new("B02", "CVE-2025-31133 CVE-2025-62161", "/dev/null of the image is a link into /proc/sys, a FIFO, another device, a directory, missing, while paths are masked",
             "starter/Container/Masks.cs: the host's device 1:3, cloned before anything of the container was mounted", [Against.Runc, Against.Fault("mask-any-null")], Masks),
         new("B03", "CVE-2025-52565", "/dev/pts of the container is a directory whose names lead elsewhere, mounted over the engine's devpts",
-            "starter/Container/Consoles.cs: both sides from a descriptor of the devpts, the peer by TIOCGPTPEER", [Against.Fault("peer-by-path")], Pts),
+            "starter/Container/Consoles.cs: both sides from a descriptor of the devpts, the peer by TIOCGPTPEER", [Against.Fault("peer-by-path")], Pts) { RefusedBy = ["device.bind"] },
         new("B05", "", "a profile, label, capability or filter that cannot be applied",
             "engine/Spec and starter/Payload: what cannot be applied is an error", [Against.Fault("no-seccomp")], CannotApply),
         new("B06", "", "a payload with CAP_SYS_ADMIN remounts one masked directory and writes, and looks at another",
-            "starter/Container/Masks.cs: one superblock, read-only, with room for its root alone", [Against.Fault("mask-roomy")], SharedMask) { Columns = ["root", "oci"] },
+            "starter/Container/Masks.cs: one superblock, read-only, with room for its root alone", [Against.Fault("mask-roomy")], SharedMask) { RefusedBy = ["process.capabilities"] },
         new("B07", "", "a read-only path with a mount below it",
             "starter/Container/Masks.cs: AT_RECURSIVE", [Against.Runc, Against.Fault("readonly-top")], BelowReadonly),
         new("H07", "", "a bind mount with nosuid and a set-uid program in it, without no_new_privs",
@@ -33,7 +33,12 @@ internal static class Procfs
         foreach (var form in new[] { "tree", "links", "tmpfs", "part" })
         {
             var fake = t.NewDirectory("fake-" + form);
-            var bundle = WithoutProc(t.NewBundle()).WithSysctl("kernel.msgmax", "4242").Shell("ls /proc; ls /proc/sys/kernel 2>/dev/null; true");
+            var bundle = WithoutProc(t.NewBundle()).Shell("ls /proc; ls /proc/sys/kernel 2>/dev/null; true");
+            bundle.Process["oomScoreAdj"] = 333;
+            if (t.Column.IsPrivileged)
+            {
+                bundle.WithSysctl("kernel.msgmax", "4242");
+            }
             switch (form)
             {
                 case "tree":
@@ -61,6 +66,12 @@ internal static class Procfs
             }
             seen.Add($"{form} {(result.ExitCode == 0 ? "ran" : "refused")}");
         }
+        if (!t.Column.IsPrivileged && t.Run(t.NewBundle().WithSysctl("kernel.msgmax", "4242").Args("/bin/true")).ExitCode == 0)
+        {
+            throw Scenario.Breach("a sysctl is set");
+        }
+        // Root of a user namespace gets no procfs of its own where the container shows none in full: there all of it is refused.
+        Assert.True(t.Column.Root != 0 || seen.Any(s => s.EndsWith("ran", StringComparison.Ordinal)), "nothing ran");
         return string.Join(", ", seen) + "; nothing was written to it";
     }
 
@@ -139,7 +150,11 @@ internal static class Procfs
         var fake = t.NewDirectory("pts");
         // A terminal of the host's that nobody's session has: a file would not do as one.
         using var knob = new FreeTerminal();
-        var bundle = t.NewBundle().WithTerminal().WithBind(knob.Path, "/knob").WithBind(fake, "/dev/pts", "bind").Shell("stat -c '%t' /dev/console; echo word >/dev/console");
+        if (!t.Column.IsPrivileged && t.Run(t.NewBundle().WithBind(knob.Path, "/knob").Args("/bin/true")).ExitCode == 0)
+        {
+            throw Scenario.Breach("a terminal of the host's is bound");
+        }
+        var bundle = (t.Column.IsPrivileged ? t.NewBundle().WithBind(knob.Path, "/knob") : t.NewBundle()).WithTerminal().WithBind(fake, "/dev/pts", "bind").Shell("stat -c '%t' /dev/console; echo word >/dev/console");
         for (var i = 0; i < 10; i++)
         {
             File.CreateSymbolicLink(Path.Combine(fake, i.ToString(System.Globalization.CultureInfo.InvariantCulture)), "/knob");
@@ -155,6 +170,7 @@ internal static class Procfs
         {
             // A payload on another terminal: nobody hears of its end.
         }
+        t.Hear(terminal.Screen);
         if (knob.Received() is { Length: > 0 } received)
         {
             throw Scenario.Breach($"the payload's terminal is the one that /dev/pts/0 led to: {received}");
@@ -230,11 +246,11 @@ internal static class Procfs
         var directory = t.NewDirectory("set-uid");
         var program = Path.Combine(directory, "probe");
         File.Copy(Installation.Probe, program);
-        var owner = t.Column.Name == "userns" ? 200_000u : 0;
+        var owner = t.Column.Root;
         Native.Check(Native.chown(program, owner, owner), "chown");
         File.SetUnixFileMode(program, (UnixFileMode)0b100_111_101_101);
-        var bundle = t.NewBundle().WithBind(directory, "/bound", "bind", "nosuid").WithUser(1000, 1000).Edit(c => c["process"]!["noNewPrivileges"] = false).Args("/bound/probe", "id");
+        var bundle = t.NewBundle().WithBind(directory, "/bound", "bind", "nosuid").WithUser(t.Column.User, t.Column.User).Edit(c => c["process"]!["noNewPrivileges"] = false).Args("/bound/probe", "id");
         var ids = new ProbeOutput(t.Run(bundle).ShouldExit(0).Text)["uid"];
-        return ids == "1000 1000 1000 1000" ? "uid stays 1000" : throw Scenario.Breach($"the set-uid bit works: uid {ids}");
+        return ids.Split(' ').All(i => i == $"{t.Column.User}") ? "uid stays the payload's" : throw Scenario.Breach($"the set-uid bit works: uid {ids}");
     }
 }

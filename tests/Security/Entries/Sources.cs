@@ -20,7 +20,7 @@ internal static class Sources
     {
         foreach (var verb in new[] { "checkpoint", "restore" }.Where(_ => t.Column.Dialect == Dialect.Runc))
         {
-            var result = Scenario.End(t.Runtime.Prepare(verb, "nothing"));
+            var result = t.End(t.Runtime.Prepare(verb, "nothing"));
             Assert.True(result.ExitCode != 0 && result.Error.Contains("not supported", StringComparison.Ordinal), result.ToString());
         }
         var source = t.NewDirectory("marked");
@@ -84,7 +84,7 @@ internal static class Sources
         var path = t.NewBundle().Path;
         foreach (var id in new[] { "../x", "..", ".", "a/../b", "/x", "", "a\nb" })
         {
-            if (Scenario.End(t.Runtime.Prepare(t.Runtime.CreateArguments(id, path, []))).ExitCode == 0)
+            if (t.End(t.Runtime.Prepare(t.Runtime.CreateArguments(id, path, []))).ExitCode == 0)
             {
                 throw Scenario.Breach($"the id '{id}' is taken");
             }

@@ -40,6 +40,8 @@ internal static class FaultTable
             new Edit(MissingPath, "int fd = Sys.openat2(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RootPath.Strict);", "int fd = Sys.openat(parent, name, O_PATH | O_CLOEXEC, 0);")),
         new("proc-anywhere", "proc and sysfs are mounted behind links, too",
             new Edit(Filesystems, "ulong resolve = (request.Flags & (uint)MountFlags.NoSymlink) != 0 ? (ulong)RESOLVE_NO_SYMLINKS : 0;", "ulong resolve = 0;")),
+        new("hosts-anywhere", "the host's proc and sysfs, bound in the place of new ones, are mounted behind links, too",
+            new Edit("starter/Container/Binds.cs", "kernels ? (ulong)RESOLVE_NO_SYMLINKS : 0", "0")),
         new("console-opens", "the place of the console is opened, and made, by its name",
             new Edit(Consoles, "target = RootPath.Leaf(parent, leaf, path);", "target = Sys.openat(parent, leaf, O_PATH | O_CLOEXEC, 0);"),
             new Edit(Consoles, "int result = Sys.mknodat(parent, leaf, S_IFREG | ConsoleMode, 0);", "int result = Sys.openat(parent, leaf, O_CREAT | O_WRONLY | O_NOCTTY | O_CLOEXEC, ConsoleMode);")),

@@ -13,9 +13,13 @@ internal static class Document
 
         Made by `./build.sh test-security --document`; the suite fails when this file differs from its entries. "Against" is what the same proof
         must catch, or the entry fails: an old runtime of Debian's (runc 1.1.5, crun 1.8.1), a starter with one mechanism taken out (*fault*, the
-        list is below), or a sample in which the attack works. Columns: `root` is engine-runc, `oci` is `engine oci`, `userns` is engine-runc with a
-        user namespace in the config.
+        list is below), or a sample in which the attack works.
 
+        The same proof is run in every workflow, a column of the suite's report; where one has no meaning is said in the table before the last two.
+
+        | column | what |
+        |---|---|
+        COLUMNS
         | id | published as | what is tried | what prevents it | columns | against |
         |---|---|---|---|---|---|
 
@@ -25,16 +29,21 @@ internal static class Document
 
     public static string Text()
     {
-        var text = new StringBuilder(Head);
+        var text = new StringBuilder(Head.Replace("COLUMNS\n", string.Concat(Columns.All.Select(c => $"| {c.Name} | {c.What} |\n").Append("\n")), StringComparison.Ordinal));
         foreach (var e in Suite.All)
         {
-            var columns = string.Join(", ", Columns.All.Where(e.IsFor).Select(c => c.Name));
+            var columns = string.Join(", ", Columns.All.Where(c => e.WhyNot(c) is null).Select(c => c.IsPrivileged || e.RefusedBy.Length == 0 ? c.Name : $"{c.Name} (refused by {string.Join(", ", e.RefusedBy)})"));
             text.AppendLine(CultureInfo.InvariantCulture, $"| {e.Id} | {e.Cves} | {e.What} | {e.Mechanism} | {columns} | {string.Join("; ", e.Controls.Select(c => c.Name))} |");
         }
         text.Append("\n## Proved in other suites\n\n| id | published as | what holds | test |\n|---|---|---|---|\n");
         foreach (var r in Elsewhere.Proved)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"| {r.Id} | {r.Cves} | {r.What} | {r.File}: {r.Test} |");
+        }
+        text.Append("\n## Columns in which an entry is not tried\n\n| id | columns | why |\n|---|---|---|\n");
+        foreach (var (entry, without) in Suite.All.SelectMany(e => e.NotIn.Select(w => (e, w))))
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {entry.Id} | {string.Join(", ", without.Columns)} | {without.Why} |");
         }
         text.Append("\n## Not applicable\n\n| id | why |\n|---|---|\n");
         foreach (var (id, why) in Elsewhere.NotApplicable)

@@ -12,11 +12,21 @@ namespace Engine.Tests.Security.Runner;
 /// </param>
 internal sealed record Entry(string Id, string Cves, string What, string Mechanism, Control[] Controls, Func<Scenario, string> Prove)
 {
-    /// <summary>Names of the columns it is for; none: all.</summary>
-    public string[] Columns { get; init; } = [];
+    /// <summary>Columns in which it is not tried, and why.</summary>
+    public Without[] NotIn { get; init; } = [];
 
-    public bool IsFor(Column column) => Columns.Length == 0 || Columns.Contains(column.Name);
+    /// <summary>
+    /// Rules of the set-uid policy that what is tried breaks: in that workflow its refusal, by the rule's name, is what there is to be seen. All of
+    /// them and no others must be.
+    /// </summary>
+    public string[] RefusedBy { get; init; } = [];
+
+    /// <summary>Why it is not tried in the column, or null.</summary>
+    public string? WhyNot(Column column) => NotIn.FirstOrDefault(w => w.Columns.Contains(column.Name))?.Why;
 }
+
+/// <summary>What keeps an entry out of the columns of these names.</summary>
+internal sealed record Without(string Why, params string[] Columns);
 
 /// <summary>Something got out, in, or more than it should have.</summary>
 internal sealed class BreachException(string what) : Exception(what);

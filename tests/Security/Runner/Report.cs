@@ -11,7 +11,7 @@ internal sealed class Report(TextWriter output)
     public void Add(Entry entry, IReadOnlyList<Attempt> engines, IReadOnlyList<Attempt> controls)
     {
         output.WriteLine($"{entry.Id} {(entry.Cves.Length > 0 ? entry.Cves + " " : "")}| {entry.What}");
-        var failed = controls.Count == 0;
+        var failed = entry.Controls.Length == 0;
         if (failed)
         {
             Line("FAIL", "-", "it has no control", 0);
@@ -19,7 +19,7 @@ internal sealed class Report(TextWriter output)
         foreach (var attempt in engines)
         {
             failed |= attempt.Outcome is Outcome.Breach or Outcome.Error;
-            Line(attempt.Outcome switch { Outcome.Clean => "ok", Outcome.Skip => "skip", _ => "FAIL" }, attempt.Against, attempt.Seen, attempt.Milliseconds);
+            Line(attempt.Outcome switch { Outcome.Clean => "ok", Outcome.Skip => "skip", Outcome.Without => "-", _ => "FAIL" }, attempt.Against, attempt.Seen, attempt.Milliseconds);
         }
         foreach (var attempt in controls)
         {

@@ -15,6 +15,9 @@ internal enum Outcome
     /// <summary>This machine cannot tell.</summary>
     Skip,
 
+    /// <summary>It has no meaning in this column.</summary>
+    Without,
+
     /// <summary>The attempt went wrong.</summary>
     Error,
 }
@@ -30,8 +33,9 @@ internal sealed class EntryRunner(bool @long)
 
     /// <summary>The entry against each workflow.</summary>
     public Attempt Try(Entry entry, Column column) =>
-        column.Missing() is { } missing ? new Attempt(column.Name, Outcome.Skip, missing, 0)
-        : Judge(entry.Prove, column.Name, column, Path.Combine(Installation.Out, column.Program), isControl: false);
+        entry.WhyNot(column) is { } why ? new Attempt(column.Name, Outcome.Without, why, 0)
+        : column.Missing() is { } missing ? new Attempt(column.Name, Outcome.Skip, missing, 0)
+        : Judge(entry.Prove, column.Name, () => New(column, Installation.Out), column.IsPrivileged ? [] : entry.RefusedBy, isControl: false);
 
     /// <summary>The same proof against a control, which it must catch.</summary>
     public Attempt Try(Entry entry, Control control)
@@ -40,29 +44,36 @@ internal sealed class EntryRunner(bool @long)
         {
             case PeerControl peer:
                 return Installation.Find(peer.Program) is { } program
-                    ? Judge(entry.Prove, peer.Name, Columns.Get("root"), program, isControl: true)
+                    ? Judge(entry.Prove, peer.Name, () => new Scenario(Columns.Get("root"), null, program, ++_count, @long), null, isControl: true)
                     : new Attempt(peer.Name, Outcome.Skip, $"{peer.Program} is not installed", 0);
             case FaultControl fault:
                 var directory = FaultTree.Of(fault.Fault);
                 var column = Columns.Get(fault.Column);
+                if (column.Missing() is { } missing)
+                {
+                    return new Attempt(fault.Name, Outcome.Skip, missing, 0);
+                }
                 var starter = Installation.Starter;
                 Installation.Starter = Path.Combine(directory, "libexec/engine/starter");
                 try
                 {
-                    return Judge(entry.Prove, fault.Name, column, Path.Combine(directory, column.Program), isControl: true);
+                    return Judge(entry.Prove, fault.Name, () => New(column, directory), null, isControl: true);
                 }
                 finally
                 {
                     Installation.Starter = starter;
                 }
             case SampleControl sample:
-                return Judge(sample.Prove, sample.Name, Columns.Get("root"), Path.Combine(Installation.Out, "bin/engine-runc"), isControl: true);
+                return Judge(sample.Prove, sample.Name, () => New(Columns.Get(sample.Column), Installation.Out), null, isControl: true);
             default:
                 throw new InvalidOperationException(control.Name);
         }
     }
 
-    private Attempt Judge(Func<Scenario, string> prove, string against, Column column, string program, bool isControl)
+    private Scenario New(Column column, string installation) => new(column, installation, null, ++_count, @long);
+
+    // refusedBy: the rules whose names must be seen; null: whatever is.
+    private Attempt Judge(Func<Scenario, string> prove, string against, Func<Scenario> make, string[]? refusedBy, bool isControl)
     {
         var watch = Stopwatch.StartNew();
         var late = false;
@@ -71,7 +82,15 @@ internal sealed class EntryRunner(bool @long)
             late = true;
             KillRest();
         }, null, TimeSpan.FromSeconds(_seconds), TimeSpan.FromSeconds(5));
-        var scenario = new Scenario(column, program, ++_count, @long);
+        Scenario scenario;
+        try
+        {
+            scenario = make();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            return new Attempt(against, Outcome.Error, e.Message, 0);
+        }
         var (outcome, seen) = (Outcome.Clean, "");
         try
         {
@@ -88,6 +107,10 @@ internal sealed class EntryRunner(bool @long)
         catch (Exception e)
         {
             (outcome, seen) = (Outcome.Error, e is Xunit.Sdk.XunitException ? e.Message : $"{e.GetType().Name}: {e.Message} {e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("Entries", StringComparison.Ordinal))?.Trim()}");
+        }
+        if (refusedBy is not null && outcome is Outcome.Clean or Outcome.Error)
+        {
+            (outcome, seen) = WithRefusals(outcome, seen, refusedBy, scenario.Rules);
         }
         try
         {
@@ -107,6 +130,18 @@ internal sealed class EntryRunner(bool @long)
         }
         return late ? new Attempt(against, Outcome.Error, $"did not end within {_seconds} s; {seen}", watch.ElapsedMilliseconds)
             : new Attempt(against, outcome, seen, watch.ElapsedMilliseconds);
+    }
+
+    // A proof that was refused what it needs has ended where it was: that is no error, if the rule is the one that the entry names.
+    private static (Outcome, string) WithRefusals(Outcome outcome, string seen, string[] expected, IReadOnlySet<string> rules)
+    {
+        if (!rules.SetEquals(expected))
+        {
+            var (missing, other) = (expected.Except(rules).ToList(), rules.Except(expected).ToList());
+            return (Outcome.Error, $"{(missing.Count > 0 ? $"not refused by {string.Join(", ", missing)}; " : "")}{(other.Count > 0 ? $"refused by {string.Join(", ", other)}, which the entry does not name; " : "")}{seen}");
+        }
+        var refused = $"refused by the policy: {string.Join(", ", rules)}";
+        return rules.Count == 0 ? (outcome, seen) : (Outcome.Clean, outcome == Outcome.Clean ? $"{seen}; {refused}" : refused);
     }
 
     // Only processes of this run: they carry its tag in their cgroup.

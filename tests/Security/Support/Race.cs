@@ -42,11 +42,11 @@ internal sealed class Flipper : IDisposable
 /// </summary>
 internal static class Stops
 {
-    private const int Longest = 2_000_000;
+    private const int Shortest = 60_000, Longest = 2_000_000;
 
-    // Microseconds, and longer from then on when this program was too slow. A stop that strace needs for itself is shorter than the pause between
-    // two looks.
-    private static int s_hold = 60_000;
+    // Microseconds, longer when this program was too slow and shorter again afterwards. A stop that strace needs for itself is shorter than the pause
+    // between two looks.
+    private static int s_hold = Shortest;
 
     // The call was let go before the other thing was done: nothing was tried.
     private static bool s_late;
@@ -79,6 +79,7 @@ internal static class Stops
             var reached = run();
             if (!s_late || s_hold >= Longest)
             {
+                s_hold = Math.Max(Shortest, s_hold - (s_hold / 4));
                 return reached;
             }
             s_hold *= 2;
@@ -93,7 +94,7 @@ internal static class Stops
         var file = Path.Combine(t.Directory, "stop");
         while (true)
         {
-            if (Once(call, n, file, command, meanwhile, out result, stage))
+            if (Once(call, n, t, file, command, meanwhile, out result, stage))
             {
                 return true;
             }
@@ -106,10 +107,10 @@ internal static class Stops
         }
     }
 
-    private static bool Once(string call, int n, string file, Command command, Action meanwhile, out CommandResult result, string stage)
+    private static bool Once(string call, int n, Scenario t, string file, Command command, Action meanwhile, out CommandResult result, string stage)
     {
         var traced = new Command(Installation.Find("strace")!,
-            ["-f", "-Y", "--seccomp-bpf", "-qq", "-o", file, "-e", "signal=none", "-e", "trace=" + call, "-e",
+            ["-f", "-Y", .. Trace.Fast(t), "-qq", "-o", file, "-e", "signal=none", "-e", "trace=" + call, "-e",
                 string.Create(CultureInfo.InvariantCulture, $"inject={call}:delay_enter={s_hold}:when={n}"), command.Program, .. command.Arguments]).With(command.Environment);
         using var running = traced.Start();
         var (reached, seen) = (false, 0);

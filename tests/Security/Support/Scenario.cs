@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Engine.Tests.Integration.Setuid;
 
 namespace Engine.Tests.Security.Support;
 
@@ -7,16 +9,22 @@ namespace Engine.Tests.Security.Support;
 /// What a proof works with: a directory, a state root and container ids of its own, the host's directory that nothing may touch
 /// (<see cref="Out"/>), and the runtime. <see cref="Finish"/> deletes the containers and compares the host with what it was.
 /// </summary>
-internal sealed class Scenario
+internal sealed partial class Scenario
 {
     private readonly string _tag;
     private readonly List<string> _ids = [];
     private readonly List<IDisposable> _owned = [];
+    private readonly SortedSet<string> _rules = new(StringComparer.Ordinal);
     private readonly LeakGate _gate;
     private readonly HostState _host;
     private int _bundles;
 
-    public Scenario(Column column, string program, int number, bool @long)
+    /// <param name="column">The workflow.</param>
+    /// <param name="installation">Directory with the programs' bin and libexec, or null.</param>
+    /// <param name="peer">Another runtime's program, where there is no installation.</param>
+    /// <param name="number">Unique in this run.</param>
+    /// <param name="long">Many rounds.</param>
+    public Scenario(Column column, string? installation, string? peer, int number, bool @long)
     {
         Column = column;
         Long = @long;
@@ -24,15 +32,12 @@ internal sealed class Scenario
         Directory = Path.Combine(TestRun.Directory, _tag);
         var root = Path.Combine(Directory, "state");
         System.IO.Directory.CreateDirectory(root);
-        if (column.Caller != 0)
-        {
-            Native.Check(Native.chown(Directory, column.Caller, column.Caller), "chown");
-            Native.Check(Native.chown(root, column.Caller, column.Caller), "chown");
-        }
-        Out = new HostSentinel(Path.Combine(Directory, "out"));
+        Native.Check(Native.chown(Directory, column.Caller, column.Caller), "chown");
+        Native.Check(Native.chown(root, column.Caller, column.Caller), "chown");
+        Out = new HostSentinel(Path.Combine(Directory, "out"), column.Caller);
         _gate = new LeakGate(_tag, root);
         _host = new HostState();
-        Runtime = new Runtime(column, program, root);
+        Runtime = new Runtime(column, installation is null ? [peer!] : column.Type(this, installation), installation, root);
     }
 
     public Column Column { get; }
@@ -46,6 +51,12 @@ internal sealed class Scenario
 
     /// <summary>The host's, which the container is led to.</summary>
     public HostSentinel Out { get; }
+
+    /// <summary>Of the set-uid workflow: its installation and its engine.conf.</summary>
+    public SetuidSite? Site { get; set; }
+
+    /// <summary>Rules of the set-uid policy that refused something so far.</summary>
+    public IReadOnlySet<string> Rules => _rules;
 
     /// <summary>Number of rounds of a race.</summary>
     public int Rounds(int some) => Long ? 2000 : some;
@@ -61,9 +72,12 @@ internal sealed class Scenario
     }
 
     /// <summary>A bundle of the column's kind.</summary>
-    public Bundle NewBundle()
+    public Bundle NewBundle() => NewBundle(Path.Combine(Directory, $"bundle{(_bundles++).ToString(CultureInfo.InvariantCulture)}"));
+
+    /// <summary>A bundle of the column's kind at another place.</summary>
+    public Bundle NewBundle(string path)
     {
-        var bundle = new Bundle(Path.Combine(Directory, $"bundle{(_bundles++).ToString(CultureInfo.InvariantCulture)}"));
+        var bundle = new Bundle(path) { Ready = GiveToCaller };
         Column.Adapt(bundle);
         return bundle;
     }
@@ -88,7 +102,7 @@ internal sealed class Scenario
     public CommandResult Run(Bundle bundle, params string[] options) => End(Runtime.Prepare(Runtime.RunArguments(NewId(), bundle.Path, options)));
 
     /// <summary>The command to its end.</summary>
-    public static CommandResult End(Command command, double seconds = 12)
+    public CommandResult End(Command command, double seconds = 12)
     {
         using var running = command.Start();
         if (!Eventually.Holds(() => running.HasExited, seconds))
@@ -97,8 +111,13 @@ internal sealed class Scenario
             _ = Native.kill(running.Pid, 9);
             throw Breach($"hangs for more than {seconds} s: {error}");
         }
-        return running.Wait(1);
+        var result = running.Wait(1);
+        Hear(result.Error);
+        return result;
     }
+
+    /// <summary>Notes the rules of the policy that an error names.</summary>
+    public void Hear(string error) => _rules.UnionWith(RuleName().Matches(error).Select(m => m.Groups[1].Value));
 
     /// <summary>create; the container's first process as the host sees it. Null: it was refused.</summary>
     public Made? Create(Bundle bundle, params string[] options)
@@ -112,6 +131,10 @@ internal sealed class Scenario
         var id = NewId();
         var made = new Made(this, id, Path.Combine(Directory, id + ".out"));
         result = End(made.Wrapped(Runtime.Prepare(Runtime.CreateArguments(id, bundle.Path, options))));
+        if (result.ExitCode != 0)
+        {
+            Hear(made.Written);
+        }
         return made;
     }
 
@@ -170,6 +193,23 @@ internal sealed class Scenario
         }
     }
 
+    // Whoever types has made everything in the end: what root has put there and no entry has given to somebody else. Not the programs, which are hard
+    // links, and not a set-uid file, which would lose its bit. What is exchanged for something else meanwhile may be missed.
+    private void GiveToCaller(string bundle)
+    {
+        if (Column.Caller == 0)
+        {
+            return;
+        }
+        var owner = string.Create(CultureInfo.InvariantCulture, $"{Column.Caller}:{Column.Caller}");
+        var others = System.IO.Directory.EnumerateFileSystemEntries(Directory).Where(e => e != Out.Path && e != Runtime.Root && !Path.GetFileName(e).StartsWith("bundle", StringComparison.Ordinal));
+        new Command("/usr/bin/find", [.. others.Append(bundle).Distinct(), "-path", "*/rootfs/bin", "-prune", "-o", "-path", Path.Combine(Directory, "etc"), "-prune", "-o",
+            "-uid", "0", "(", "!", "-type", "f", "-o", "-links", "1", ")", "!", "-perm", "/6000", "-exec", "chown", "-h", owner, "{}", "+"]).Run();
+    }
+
+    [GeneratedRegex("policy: ([a-z_.]+)")]
+    private static partial Regex RuleName();
+
     private void Delete(string id)
     {
         using var command = Runtime.Prepare("delete", "--force", id).Start();
@@ -189,10 +229,13 @@ internal sealed class Made(Scenario t, string id, string output)
     public string Id => id;
 
     /// <summary>Pid of the first process as the host sees it.</summary>
-    public int Pid => _pid != 0 ? _pid : _pid = (int)JsonNode.Parse(Scenario.End(t.Runtime.Prepare("state", id)).ShouldExit(0).Text)!["pid"]!;
+    public int Pid => _pid != 0 ? _pid : _pid = (int)JsonNode.Parse(t.End(t.Runtime.Prepare("state", id)).ShouldExit(0).Text)!["pid"]!;
+
+    /// <summary>What create, and in the runtime flavour the payload, wrote so far.</summary>
+    public string Written => System.IO.File.Exists(output) ? System.IO.File.ReadAllText(output) : "";
 
     /// <summary>What it, and create, wrote so far.</summary>
-    public string Output => (System.IO.File.Exists(output) ? System.IO.File.ReadAllText(output) : "") +
+    public string Output => Written +
         (t.Runtime.Dialect == Dialect.Oci ? t.Runtime.Prepare("logs", id).Run().Text : "");
 
     /// <summary>Mounts of its first process.</summary>
@@ -201,14 +244,14 @@ internal sealed class Made(Scenario t, string id, string output)
     public Made Start()
     {
         _ = Pid;
-        var result = Scenario.End(t.Runtime.Prepare("start", id));
+        var result = t.End(t.Runtime.Prepare("start", id));
         Assert.True(result.ExitCode == 0, $"{result}\n{Output}");
         return this;
     }
 
-    public CommandResult TryStart() => Scenario.End(t.Runtime.Prepare("start", id));
+    public CommandResult TryStart() => t.End(t.Runtime.Prepare("start", id));
 
-    public CommandResult Exec(string[] options, params string[] command) => Scenario.End(t.Runtime.Prepare(["exec", .. options, id, .. command]));
+    public CommandResult Exec(string[] options, params string[] command) => t.End(t.Runtime.Prepare(["exec", .. options, id, .. command]));
 
     public Made WaitFor(string text)
     {
