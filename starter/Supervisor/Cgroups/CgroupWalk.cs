@@ -142,7 +142,10 @@ internal static unsafe class CgroupWalk
             return result;
         made = result >= 0;
         next = ControlFile.Open(directory, name, O_PATH | O_DIRECTORY);
-        if (made && next >= 0 && ((CgroupFlags)request.Flags & CgroupFlags.Resctrl) == 0)
+        // What cannot be entered is not recorded, and would outlive the container; one that others are in stays by itself.
+        if (made && next < 0)
+            Sys.unlinkat(directory, name, AT_REMOVEDIR);
+        else if (made && ((CgroupFlags)request.Flags & CgroupFlags.Resctrl) == 0)
             CgroupInherit.Fill(directory, next, ((CgroupFlags)request.Flags & CgroupFlags.Unified) != 0, last);
         return next;
     }
