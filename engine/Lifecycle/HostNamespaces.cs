@@ -14,6 +14,7 @@ public static class HostNamespaces
         IsOwnNetworkNamespace = IsOwnNetwork,
         AppArmorEnabled = SecurityModules.AppArmorEnabled,
         SelinuxEnabled = SecurityModules.SelinuxEnabled,
+        SelinuxKnows = SecurityModules.SelinuxKnows,
         ResctrlMount = Resctrl.Mountpoint,
     };
 

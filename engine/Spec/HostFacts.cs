@@ -18,6 +18,9 @@ public sealed record HostFacts
     /// <summary>SELinux is the kernel's to ask, and a policy is loaded.</summary>
     public Func<bool> SelinuxEnabled { get; init; } = static () => false;
 
+    /// <summary>The loaded policy of SELinux has this label; true where that cannot be told.</summary>
+    public Func<string, bool> SelinuxKnows { get; init; } = static _ => true;
+
     /// <summary>Where resctrl is mounted; null where it is not.</summary>
     public Func<string?> ResctrlMount { get; init; } = static () => null;
 }

@@ -1,3 +1,4 @@
+using Engine.Diagnostics;
 using Engine.Mounts;
 using static Engine.Spec.CheckText;
 
@@ -13,15 +14,12 @@ internal static class LabelChecks
     {
         if (spec.Process is not null)
             Process(spec.Process, "process", host, findings);
-        if (string.IsNullOrEmpty(spec.Linux?.MountLabel) || host.SelinuxEnabled())
+        if (string.IsNullOrEmpty(spec.Linux?.MountLabel) || Array.FindIndex(spec.Mounts, MountLabels.IsCarriedBy) is not (>= 0 and var first))
             return;
-        for (var i = 0; i < spec.Mounts.Length; i++)
-        {
-            if (!MountLabels.IsCarriedBy(spec.Mounts[i]))
-                continue;
-            findings.Error("linux.mountLabel", $"SELinux is not enabled on this machine, and mounts[{i}] would need it for its label");
-            return;
-        }
+        if (!host.SelinuxEnabled())
+            findings.Error("linux.mountLabel", $"SELinux is not enabled on this machine, and mounts[{first}] would need it for its label");
+        else if (!host.SelinuxKnows(spec.Linux.MountLabel))
+            findings.Error("linux.mountLabel", Unknown(spec.Linux.MountLabel));
     }
 
     /// <summary>process.apparmorProfile and process.selinuxLabel.</summary>
@@ -29,7 +27,13 @@ internal static class LabelChecks
     {
         if (!string.IsNullOrEmpty(process.ApparmorProfile) && !host.AppArmorEnabled())
             findings.Error(At(at, "apparmorProfile"), "AppArmor is not enabled on this machine");
-        if (!string.IsNullOrEmpty(process.SelinuxLabel) && !host.SelinuxEnabled())
+        if (string.IsNullOrEmpty(process.SelinuxLabel))
+            return;
+        if (!host.SelinuxEnabled())
             findings.Error(At(at, "selinuxLabel"), "SELinux is not enabled on this machine");
+        else if (!host.SelinuxKnows(process.SelinuxLabel))
+            findings.Error(At(at, "selinuxLabel"), Unknown(process.SelinuxLabel));
     }
+
+    private static string Unknown(string label) => $"the SELinux policy of this machine has no label {Quote.Text(label)}";
 }

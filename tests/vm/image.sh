@@ -9,7 +9,7 @@ mkdir -p "$vm"
 # The metapackage names the newest kernel; the cloud variant has every controller and AppArmor, and few drivers.
 readonly KERNEL=linux-image-cloud-amd64
 readonly SUITE=bookworm
-readonly PACKAGES=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,apparmor,busybox-static,libseccomp2,kmod,util-linux,procps,jq
+readonly PACKAGES=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,apparmor,busybox-static,libseccomp2,kmod,util-linux,procps,jq,uidmap,podman,crun,runc,checkpolicy,keyutils
 # Loaded before the root is mounted, with what they depend on.
 readonly BOOT_MODULES='virtio_pci virtio_blk'
 # In the root image: what the suites load.
@@ -77,9 +77,11 @@ make_root() {
     depmod -b "$root" "$(release)"
     echo engine-vm >"$root/etc/hostname"
     : >"$root/etc/fstab"
-    # An ordinary user, for the user manager.
+    # An ordinary user with ranges of ids. PAM lets the user's manager in for an account that is in shadow, too.
     echo 'user:x:1000:1000::/home/user:/bin/sh' >>"$root/etc/passwd"
+    echo 'user:!:20000::::::' >>"$root/etc/shadow"
     echo 'user:x:1000:' >>"$root/etc/group"
+    echo 'user:100000:65536' | tee "$root/etc/subuid" >"$root/etc/subgid"
     install -d -o 1000 -g 1000 "$root/home/user"
     # A journal and documentation cost time and room and are read by nobody.
     rm -rf "$root"/usr/share/{doc,man,locale,i18n} "$root"/var/lib/apt/lists/* "$root/var/log/journal"

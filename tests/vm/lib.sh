@@ -90,3 +90,13 @@ finish() {
     rm -rf "$WORK"
     echo "done"
 }
+
+# An ordinary user. as_user: makes his manager run, and the suite's bundles his to reach. as COMMAND...: as that user, in the caller's cgroup.
+# session COMMAND...: in a delegated scope of his manager's.
+as_user() {
+    loginctl enable-linger user
+    eventually test -S /run/user/1000/bus || echo "# no user manager: $(systemctl is-active user@1000)"
+    chown 1000:1000 "$WORK"
+}
+as() { setpriv --reuid=1000 --regid=1000 --clear-groups env -i PATH="$PATH" HOME=/home/user XDG_RUNTIME_DIR=/run/user/1000 "$@"; }
+session() { as systemd-run --user --scope --quiet --property=Delegate=yes "$@"; }

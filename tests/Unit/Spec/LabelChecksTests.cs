@@ -21,6 +21,15 @@ public class LabelChecksTests
     }
 
     [Fact]
+    public void A_label_that_the_policy_does_not_have_is_refused_by_its_path()
+    {
+        var spec = Documents.Runnable();
+        (spec.Process!.SelinuxLabel, spec.Linux!.MountLabel) = ("a:b:c:d", Label);
+        Assert.Equal(["process.selinuxLabel", "linux.mountLabel"], Validator.Validate(spec, Everything with { SelinuxKnows = _ => false }).Errors.Select(e => e.JsonPath));
+        Assert.Equal(["linux.mountLabel"], Validator.Validate(spec, Everything with { SelinuxKnows = label => label != Label }).Errors.Select(e => e.JsonPath));
+    }
+
+    [Fact]
     public void An_empty_label_asks_for_nothing()
     {
         var spec = Documents.Runnable();
