@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Engine.Cgroups;
 
 /// <summary>
@@ -19,7 +21,7 @@ public sealed class CgroupLayout
     /// <summary>Mounted hierarchies: v1 in the order of /proc/self/cgroup, cgroup2 last.</summary>
     public IReadOnlyList<CgroupHierarchy> Hierarchies { get; }
 
-    /// <summary>Those that the machine has and <see cref="Only"/> took away.</summary>
+    /// <summary>Those that the machine has and <see cref="Only"/> took away; cgroup2 with the controllers that <see cref="Below"/> did.</summary>
     public IReadOnlyList<CgroupHierarchy> Withheld { get; }
 
     /// <summary>The cgroup2 hierarchy, with or without controllers; null when it is not mounted.</summary>
@@ -37,6 +39,12 @@ public sealed class CgroupLayout
     /// <summary>Reads /proc/self/mountinfo, /proc/self/cgroup and cgroup.controllers of the cgroup2 mount.</summary>
     public static CgroupLayout Read() =>
         Parse(File.ReadAllText("/proc/self/mountinfo"), File.ReadAllText("/proc/self/cgroup"), CgroupFiles.ReadOrNull);
+
+    /// <summary>Where a process is on cgroup2, below the mountpoint; null when it is not there to be seen.</summary>
+    public static string? PathOf(int pid) =>
+        CgroupFiles.ReadOrNull(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup")) is { } text
+            ? Parse(File.ReadAllText("/proc/self/mountinfo"), text, static _ => null).Unified?.OwnPathInMount
+            : null;
 
     /// <summary>Pure form of <see cref="Read"/>.</summary>
     /// <param name="mountinfo">Text of /proc/PID/mountinfo.</param>
@@ -77,6 +85,20 @@ public sealed class CgroupLayout
     {
         var usable = Hierarchies.Where(isUsable).ToList();
         return new CgroupLayout(Mode, usable, [.. Withheld, .. Hierarchies.Except(usable)]);
+    }
+
+    /// <summary>The same where of cgroup2 only what a cgroup passes on can be had: that one's controllers instead of the mountpoint's.</summary>
+    /// <param name="cgroup">Below the mountpoint.</param>
+    /// <param name="readFile">As for <see cref="Parse"/>.</param>
+    public CgroupLayout Below(string cgroup, Func<string, string?> readFile)
+    {
+        if (Unified is not { } unified || readFile(CgroupFiles.Join(unified.Mountpoint, cgroup) + "/cgroup.controllers") is not { } text)
+            return this;
+        string[] passed = CgroupFiles.Words(text);
+        string[] kept = [.. unified.Controllers.Except(passed)];
+        return kept.Length == 0
+            ? this
+            : new CgroupLayout(Mode, [.. Hierarchies.Select(h => h == unified ? unified with { Controllers = passed } : h)], [.. Withheld, unified with { Controllers = kept }]);
     }
 
     private CgroupHierarchy? OnV1(string controller) =>

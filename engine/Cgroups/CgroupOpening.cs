@@ -32,7 +32,7 @@ internal sealed class CgroupOpening(
             | (slot.Controllers.Contains("memory") ? CgroupFlags.Memory : CgroupFlags.None);
         if (slot.Version == CgroupVersion.V2)
         {
-            foreach (var ancestor in CgroupPath.Ancestors(slot.Path).Where(IsOurs))
+            foreach (var ancestor in CgroupPath.Ancestors(slot.Path).Where(ancestor => CgroupPath.IsWithin(ancestor, root)))
                 EnableControllers(slot, ancestor);
             _steps.Add(new OpenCgroupStep(slot.Slot, slot.Mountpoint, slot.Path, flags));
         }
@@ -45,8 +45,6 @@ internal sealed class CgroupOpening(
             _steps.Add(new OpenCgroupStep(slot.Slot, slot.Mountpoint, slot.Path, flags));
         }
     }
-
-    private bool IsOurs(string ancestor) => root == "/" || ancestor == root || ancestor.StartsWith(root + "/", StringComparison.Ordinal);
 
     /// <summary>Enables controllers for the children of an ancestor.</summary>
     private void EnableControllers(CgroupSlot slot, string ancestor)

@@ -46,6 +46,9 @@ public static class CgroupPath
             yield return path[..slash];
     }
 
+    /// <summary>Whether a path is a cgroup or one below it.</summary>
+    public static bool IsWithin(string path, string cgroup) => cgroup == "/" || path == cgroup || path.StartsWith(cgroup + "/", StringComparison.Ordinal);
+
     private static CgroupException Refuse(string given, string why, string? advice) =>
         new($"{JsonPath}: {Quote.Text(given)} {why}", advice);
 }

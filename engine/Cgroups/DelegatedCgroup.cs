@@ -15,6 +15,25 @@ public static class DelegatedCgroup
     /// <param name="layout">This machine's.</param>
     public static string? Find(CgroupLayout layout) => Find(layout, Linux.Files.IsWritable);
 
+    /// <summary>
+    /// Whether this process may put its children into a cgroup: it must be able to write to cgroup.procs of the nearest one that is
+    /// above its own, too (cgroup-v2.rst, Delegation Containment). True where that cannot be told.
+    /// </summary>
+    /// <param name="layout">This machine's.</param>
+    /// <param name="path">Below the mountpoint of cgroup2.</param>
+    public static bool Reaches(CgroupLayout layout, string path) => Reaches(layout, path, Linux.Files.IsWritable);
+
+    /// <summary>Pure form of <see cref="Reaches(CgroupLayout, string)"/>.</summary>
+    internal static bool Reaches(CgroupLayout layout, string path, Func<string, bool> isWritable)
+    {
+        if (layout.Unified is not { OwnPathInMount: { } own } unified)
+            return true;
+        var common = path;
+        while (!CgroupPath.IsWithin(own, common))
+            common = Path.GetDirectoryName(common)!;
+        return isWritable(CgroupFiles.Join(unified.Mountpoint, common) + "/cgroup.procs");
+    }
+
     /// <summary>Pure form of <see cref="Find(CgroupLayout)"/>.</summary>
     internal static string? Find(CgroupLayout layout, Func<string, bool> isWritable)
     {

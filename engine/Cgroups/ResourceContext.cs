@@ -106,7 +106,9 @@ internal sealed class ResourceContext(
             return Refuse(
                 member,
                 $"the cgroup controller '{controller}' ({withheld.Mountpoint}) is not delegated to you, or not to be used",
-                "start it where a cgroup is (systemd-run --user --scope -p Delegate=yes COMMAND), use --systemd-cgroup, or remove the limit");
+                slots.Count == 0
+                    ? "start it where a cgroup is (systemd-run --user --scope -p Delegate=yes COMMAND), use --systemd-cgroup, or remove the limit"
+                    : $"delegated are {string.Join(", ", slots.SelectMany(s => s.Controllers))}; root adds more (Delegate= of user@.service, cgroups = yes in engine.conf), or remove the limit");
         }
         var known = slots.SelectMany(s => s.Controllers).ToList();
         var has = known.Count == 0 ? "there is none" : "there are " + string.Join(", ", known);

@@ -1,4 +1,5 @@
 using Engine.Cgroups;
+using Engine.Cgroups.Systemd;
 using Engine.Diagnostics;
 using Engine.Lifecycle;
 using Engine.Linux;
@@ -23,7 +24,7 @@ public static class Examination
     /// <summary>Does it all.</summary>
     public static Report Run()
     {
-        List<Check> checks = [Kernel(), .. Setuid(), .. Sysctls(), .. MapTools(), Cgroup(), Tunnel()];
+        List<Check> checks = [Kernel(), .. Setuid(), .. Sysctls(), .. MapTools(), .. Cgroups(), Tunnel()];
         bool kernel = checks[0].IsMet;
         return new Report([Root(kernel), SetuidOffer(kernel, checks), RootlessOffer(kernel)], checks);
     }
@@ -123,18 +124,41 @@ public static class Examination
         }
     }
 
-    private static Check Cgroup()
+    private static IEnumerable<Check> Cgroups()
     {
+        CgroupLayout layout = CgroupLayout.Read();
         if (Identity.EffectiveUid == 0)
         {
-            return new Check("all", "cgroups", true, CgroupLayout.Read().Mode.ToString());
+            yield return new Check("all", "cgroups", true, layout.Mode.ToString());
+            yield break;
         }
 
-        string? delegated = DelegatedCgroup.Find(CgroupLayout.Read());
-        return new Check(
-            "rootless", "cgroup delegation", delegated is not null, delegated ?? "none: no limits, no pause",
+        string? delegated = DelegatedCgroup.Find(layout);
+        yield return new Check(
+            "rootless", "cgroup delegation", delegated is not null, delegated is null ? "none: no limits, no pause" : WithControllers(layout, delegated),
             delegated is null ? "cgroup v2 and a session of systemd's: systemd-run --user --scope -p Delegate=yes COMMAND, or --systemd-cgroup" : null);
+        yield return Manager(layout);
     }
+
+    // What --systemd-cgroup talks to.
+    private static Check Manager(CgroupLayout layout)
+    {
+        const string name = "systemd user manager";
+        try
+        {
+            string manager = SystemdScope.ManagerOfUser() ?? "/";
+            return new Check("rootless", name, true, WithControllers(layout, manager));
+        }
+        catch (CgroupException error)
+        {
+            return new Check(
+                "rootless", name, false, $"none: no --systemd-cgroup ({(error.InnerException ?? error).Message})",
+                "package dbus-user-session; a login session, or loginctl enable-linger USER as root; XDG_RUNTIME_DIR=/run/user/UID");
+        }
+    }
+
+    private static string WithControllers(CgroupLayout layout, string cgroup) =>
+        $"{cgroup}: {string.Join(", ", layout.Below(cgroup, CgroupFiles.ReadOrNull).Unified?.Controllers ?? [])}";
 
     // What gives a rootless container a network of its own (slirp4netns, pasta) opens it.
     private static Check Tunnel()

@@ -69,7 +69,7 @@ public static class CreateClient
         try
         {
             unit = SystemdUnit.Make(options.SystemdCgroup, options.Id, config);
-            CreateAnswer answer = Launch(root, directory, options, config, trace, workflow, rootless, unit?.Manager);
+            CreateAnswer answer = Launch(root, directory, options, config, trace, workflow, rootless, unit);
             unit?.Release();
             return rootless is null ? answer : answer with { Warnings = [.. rootless.Warnings, .. answer.Warnings] };
         }
@@ -139,7 +139,7 @@ public static class CreateClient
 
     private static CreateAnswer Launch(
         StateRoot root, ContainerDirectory directory, CreateOptions options, byte[] config, SafeFd? trace, Workflow workflow, RootlessEntry? rootless,
-        string? systemdManager)
+        SystemdUnit? unit)
     {
         string logPath = options.LogPath ?? directory.PathOf(options.Id + ".log");
         directory.WriteConfig(config);
@@ -155,6 +155,7 @@ public static class CreateClient
         using (request)
         {
             using StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Null, rootless, workflow == Workflow.Setuid);
+            unit?.Admit(starter);
             var launch = new LaunchMessage(LaunchMode.Create, options.Id)
             {
                 LogLeaf = Path.GetFileName(logPath),
@@ -186,7 +187,7 @@ public static class CreateClient
                 EmptyProcess = options.EmptyProcess,
                 Instance = options.IsInstance,
                 SystemdCgroup = options.SystemdCgroup,
-                SystemdManager = systemdManager,
+                SystemdManager = unit?.Manager,
                 Workflow = WorkflowChoice.NameOf(workflow),
                 Rootless = rootless?.Order,
                 Uid = Identity.EffectiveUid,

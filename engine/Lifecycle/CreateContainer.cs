@@ -121,7 +121,7 @@ public static class CreateContainer
         string root = "/";
         if (order.Workflow == WorkflowChoice.NameOf(Workflow.Setuid))
         {
-            layout = SetuidConfig.Adapt(spec, order.Bundle, order.Id, machine, warnings);
+            layout = SetuidConfig.Adapt(spec, order.Bundle, order.Id, machine, warnings, out root);
         }
         else if (order.Rootless is not null || Identity.IsInUserNamespace)
         {

@@ -25,11 +25,11 @@ public static class InsideUserNamespace
             resources.Devices = [];
         }
 
-        root = DelegatedCgroup.Find(layout) ?? "/";
+        root = order.SystemdManager ?? DelegatedCgroup.Find(layout) ?? "/";
         string path = order.SystemdCgroup
             ? SystemdPath.Parse(spec.Linux?.CgroupsPath, order.Id, order.SystemdManager).Path
             : CgroupPath.Resolve(spec.Linux?.CgroupsPath, order.Id, root);
-        CgroupLayout usable = order.RequiresCgroup ? layout : layout.Only(hierarchy => IsWritable(hierarchy, path));
+        CgroupLayout usable = order.RequiresCgroup ? layout : PassedOn(layout, root, path).Only(hierarchy => IsWritable(hierarchy, path));
 
         // Who calls a runtime asks for limits when it wants them; a person may wonder why pause does not work.
         if (usable.Hierarchies.Count == 0 && !order.Unmonitored)
@@ -40,15 +40,25 @@ public static class InsideUserNamespace
         return usable;
     }
 
+    /// <summary>The layout with those controllers of cgroup2 that can be had in a cgroup of the user's.</summary>
+    /// <param name="layout">The machine's.</param>
+    /// <param name="root">The part of the tree that is the user's; "/" for none.</param>
+    /// <param name="path">The cgroup; below another part than <paramref name="root"/>, its nearest ancestor decides.</param>
+    internal static CgroupLayout PassedOn(CgroupLayout layout, string root, string path) => layout.Unified is not { } unified
+        ? layout
+        : layout.Below(root != "/" && CgroupPath.IsWithin(path, root) ? root : Nearest(unified, path), CgroupFiles.ReadOrNull);
+
     /// <summary>Whether this user may make the cgroup, or the first missing one above it.</summary>
-    internal static bool IsWritable(CgroupHierarchy hierarchy, string path)
+    internal static bool IsWritable(CgroupHierarchy hierarchy, string path) => Files.IsWritable(CgroupFiles.Join(hierarchy.Mountpoint, Nearest(hierarchy, path)));
+
+    // The cgroup, or the first one above it that exists.
+    private static string Nearest(CgroupHierarchy hierarchy, string path)
     {
-        string nearest = CgroupFiles.Join(hierarchy.Mountpoint, path);
-        while (nearest.Length > hierarchy.Mountpoint.Length && !Directory.Exists(nearest))
+        while (path.Length > 1 && !Directory.Exists(CgroupFiles.Join(hierarchy.Mountpoint, path)))
         {
-            nearest = Path.GetDirectoryName(nearest)!;
+            path = Path.GetDirectoryName(path)!;
         }
 
-        return Files.IsWritable(nearest);
+        return path;
     }
 }

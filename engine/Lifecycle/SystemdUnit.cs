@@ -16,14 +16,16 @@ internal sealed class SystemdUnit : IDisposable
 {
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(10);
 
-    private readonly string _unit;
+    private readonly string _id;
+    private readonly SystemdPath _path;
     private readonly StarterProcess _holder;
     private readonly IReadOnlyList<CgroupStep> _late;
 
-    private SystemdUnit(string unit, StarterProcess holder, IReadOnlyList<CgroupStep> late, string? manager)
+    private SystemdUnit(string id, SystemdPath path, StarterProcess holder, IReadOnlyList<CgroupStep> late, string? manager)
     {
         Manager = manager;
-        _unit = unit;
+        _id = id;
+        _path = path;
         _holder = holder;
         _late = late;
     }
@@ -47,9 +49,12 @@ internal sealed class SystemdUnit : IDisposable
         LinuxSpec linux = spec.Linux ?? new LinuxSpec();
         string? manager = SystemdScope.ManagerOfUser();
         SystemdPath path = SystemdPath.Parse(linux.CgroupsPath, id, manager);
-        CgroupPlan plan = CgroupPlan.Create(linux, id, CgroupLayout.Read(), unit: path);
+        CgroupLayout layout = CgroupLayout.Read();
+        CgroupPlan plan = manager is null
+            ? CgroupPlan.Create(linux, id, layout, unit: path)
+            : CgroupPlan.Create(linux, id, layout.Below(manager, CgroupFiles.ReadOrNull), root: manager, unit: path);
         StarterProcess holder = StarterProcess.Start("hold", id, SpawnStdio.Null);
-        var unit = new SystemdUnit(path.Unit, holder, UnitHolder.Tighten(plan.Steps, linux.Resources?.Pids?.Limit), manager);
+        var unit = new SystemdUnit(id, path, holder, UnitHolder.Tighten(plan.Steps, linux.Resources?.Pids?.Limit), manager);
         try
         {
             SystemdScope.Ensure(path, holder.Pid, spec.Annotations, plan.Steps);
@@ -62,11 +67,16 @@ internal sealed class SystemdUnit : IDisposable
         }
     }
 
+    /// <summary>Lets the container's starter put processes into the unit.</summary>
+    /// <param name="starter">Without its order yet.</param>
+    /// <exception cref="EngineException">It cannot.</exception>
+    public void Admit(StarterProcess starter) => StarterScope.Admit(starter, _id, _path.Path);
+
     /// <summary>The container is created: its own process keeps the scope from now on.</summary>
     public void Release()
     {
         EndHolder();
-        SystemdScope.Update(_unit, _late);
+        SystemdScope.Update(_path.Unit, _late);
     }
 
     /// <summary>The container is not created: nothing is left of the unit.</summary>
@@ -74,7 +84,7 @@ internal sealed class SystemdUnit : IDisposable
     {
         try
         {
-            SystemdScope.Remove(_unit);
+            SystemdScope.Remove(_path.Unit);
         }
         catch (EngineException)
         {

@@ -42,7 +42,7 @@ public static class RuntimeCreate
             try
             {
                 unit = SystemdUnit.Make(options.SystemdCgroup, options.Id, config);
-                CreationClients made = Launch(root, directory, options, activation, config, trace, rootless, unit?.Manager, warnings);
+                CreationClients made = Launch(root, directory, options, activation, config, trace, rootless, unit, warnings);
                 unit?.Release();
                 return HandOver(made, options);
             }
@@ -61,7 +61,7 @@ public static class RuntimeCreate
 
     private static CreationClients Launch(
         StateRoot root, ContainerDirectory directory, RuntimeOptions options, ActivationFiles activation, byte[] config, SafeFd? trace,
-        RootlessEntry? rootless, string? systemdManager, List<string> warnings)
+        RootlessEntry? rootless, SystemdUnit? unit, List<string> warnings)
     {
         directory.WriteConfig(config);
         using SafeFd listener = UnixSockets.Listen(directory.Descriptor, ContainerDirectory.StartSocket, Backlog, datagrams: true);
@@ -74,6 +74,7 @@ public static class RuntimeCreate
         using (containerEnd)
         using (StarterProcess starter = StarterProcess.Start("create", options.Id, SpawnStdio.Inherit, rootless))
         {
+            unit?.Admit(starter);
             var launch = new LaunchMessage(LaunchMode.Runtime, options.Id)
             {
                 PidLeaf = options.PidFile is null ? "" : Path.GetFileName(options.PidFile),
@@ -89,7 +90,7 @@ public static class RuntimeCreate
             starter.Send(launch);
             hostEnd.Dispose();
             containerEnd.Dispose();
-            return Drive(starter, host, containerChannel, options, rootless?.Order, systemdManager, spec => Amend(spec, directory, options, activation), config, trace, warnings);
+            return Drive(starter, host, containerChannel, options, rootless?.Order, unit?.Manager, spec => Amend(spec, directory, options, activation), config, trace, warnings);
         }
     }
 

@@ -23,8 +23,9 @@ public static class SetuidConfig
     /// <param name="id">Container id, for the default cgroup.</param>
     /// <param name="machine">All hierarchies.</param>
     /// <param name="warnings">Gets what is not as it was asked for.</param>
+    /// <param name="root">The cgroup above which none is the user's.</param>
     /// <exception cref="ConfigException">Something that the policy does not allow.</exception>
-    public static CgroupLayout Adapt(RuntimeSpec spec, string bundle, string id, CgroupLayout machine, List<string> warnings)
+    public static CgroupLayout Adapt(RuntimeSpec spec, string bundle, string id, CgroupLayout machine, List<string> warnings, out string root)
     {
         var errors = new List<ConfigError>(SetuidRules.Check(spec));
         LinuxSpec linux = spec.Linux ??= new LinuxSpec();
@@ -52,7 +53,7 @@ public static class SetuidConfig
             resources.Devices = [];
         }
 
-        return AdaptCgroups(linux, id, machine, warnings);
+        return AdaptCgroups(linux, id, machine, warnings, out root);
     }
 
     /// <summary>The flags to take away, without those that the source does not have: taking those away would change nothing, and is refused.</summary>
@@ -119,15 +120,16 @@ public static class SetuidConfig
         }
     }
 
-    private static CgroupLayout AdaptCgroups(LinuxSpec linux, string id, CgroupLayout machine, List<string> warnings)
+    private static CgroupLayout AdaptCgroups(LinuxSpec linux, string id, CgroupLayout machine, List<string> warnings, out string root)
     {
-        string own = string.Create(CultureInfo.InvariantCulture, $"/engine/user-{Identity.EffectiveUid}");
+        root = string.Create(CultureInfo.InvariantCulture, $"/engine/user-{Identity.EffectiveUid}");
         string asked = string.IsNullOrEmpty(linux.CgroupsPath) ? id : linux.CgroupsPath;
-        string path = CgroupPath.Resolve(asked, id, own);
+        string path = CgroupPath.Resolve(asked, id, root);
         CgroupLayout layout = machine.Only(hierarchy => InsideUserNamespace.IsWritable(hierarchy, path));
         if (layout.Hierarchies.Count == 0 && DelegatedCgroup.Find(machine) is { } delegated)
         {
             // Not the site's cgroups, but a part of the tree that is the user's all the same.
+            root = delegated;
             path = CgroupPath.Resolve(asked, id, delegated);
             layout = machine.Only(hierarchy => InsideUserNamespace.IsWritable(hierarchy, path));
         }
@@ -138,6 +140,6 @@ public static class SetuidConfig
             warnings.Add($"no cgroup {path} can be made with this user's rights (cgroups = yes in engine.conf offers one): the container stays in the caller's, and cannot be paused");
         }
 
-        return layout;
+        return InsideUserNamespace.PassedOn(layout, root, path);
     }
 }

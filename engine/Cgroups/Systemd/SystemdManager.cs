@@ -37,12 +37,21 @@ internal sealed class SystemdManager : IDisposable
         }
         catch (SyscallException error)
         {
-            throw new CgroupException($"the systemd cgroup driver cannot reach the {(IsUsers ? "user's" : "system")} bus: {error.Message}", "systemd and D-Bus must run here, or leave the systemd cgroup driver away", error);
+            throw IsUsers
+                ? new CgroupException(
+                    $"the systemd cgroup driver cannot reach the user's bus: {error.Message}",
+                    "XDG_RUNTIME_DIR or DBUS_SESSION_BUS_ADDRESS says where it is, and a login session or 'loginctl enable-linger USER' keeps it; or leave the systemd cgroup driver away",
+                    error)
+                : new CgroupException($"the systemd cgroup driver cannot reach the system bus: {error.Message}", "systemd and D-Bus must run here, or leave the systemd cgroup driver away", error);
         }
     }
 
-    /// <summary>True where the manager is an ordinary user's: only that one takes orders from this process.</summary>
-    public static bool IsUsers => Identity.EffectiveUid != 0;
+    /// <summary>
+    /// True where the manager is an ordinary user's: only that one takes orders from this process. Root of a user namespace is an
+    /// ordinary user, but where the machine's manager lives in that namespace, too.
+    /// </summary>
+    public static bool IsUsers { get; } = Identity.EffectiveUid != 0 ||
+        (Identity.IsInUserNamespace && Files.ReadLink("/proc/1/ns/user") != Files.ReadLink("/proc/self/ns/user"));
 
     /// <summary>The cgroup below which the manager makes units.</summary>
     /// <exception cref="CgroupException">It does not say.</exception>

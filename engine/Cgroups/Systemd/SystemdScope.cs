@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Engine.Cgroups.Systemd;
 
 /// <summary>
@@ -45,6 +47,18 @@ public static class SystemdScope
         properties.AddRange(wanted);
         using SystemdManager manager = SystemdManager.Connect();
         manager.Start(path.Unit, properties);
+    }
+
+    /// <summary>Has the manager take a process of the caller's over, into a scope that ends with it.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="description">For people.</param>
+    /// <exception cref="CgroupException">No systemd, or a refusal of it.</exception>
+    public static void Adopt(int pid, string description)
+    {
+        using SystemdManager manager = SystemdManager.Connect();
+        manager.Start(
+            string.Create(CultureInfo.InvariantCulture, $"engine-starter-{pid}.scope"),
+            [new("Description", description), new("PIDs", new[] { (uint)pid }), new("CollectMode", "inactive-or-failed")]);
     }
 
     /// <summary>Tells systemd of limits that were changed.</summary>

@@ -18,7 +18,7 @@ public abstract class DoctorTests(string ids, string expected) : UserTest(ids)
         // Each that is not met says what to do, and no other does.
         var checks = report["checks"]!.AsArray();
         Assert.All(checks, check => Assert.Equal((bool)check!["met"]!, check["advice"] is null));
-        foreach (var name in new[] { "kernel", "starter-suid", "/etc/engine/engine.conf", "user.max_user_namespaces", "/usr/bin/newuidmap", "/etc/subuid", "/etc/subgid", "cgroup delegation", "/dev/net/tun" })
+        foreach (var name in new[] { "kernel", "starter-suid", "/etc/engine/engine.conf", "user.max_user_namespaces", "/usr/bin/newuidmap", "/etc/subuid", "/etc/subgid", "cgroup delegation", "systemd user manager", "/dev/net/tun" })
         {
             Assert.Single(checks, check => (string?)check!["name"] == name);
         }

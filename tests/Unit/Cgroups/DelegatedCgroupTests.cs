@@ -1,4 +1,5 @@
 using Engine.Cgroups;
+using Engine.Spec;
 
 namespace Engine.Tests.Unit.Cgroups;
 
@@ -26,6 +27,32 @@ public class DelegatedCgroupTests
     [Fact]
     public void Without_cgroup2_there_is_none() => Assert.Null(DelegatedCgroup.Find(CgroupLayout.Parse("", "", _ => null), _ => true));
 
+    [Theory]
+    [InlineData(Manager, Own, Manager + "/user.slice/y.scope", true)]
+    [InlineData(Manager, "/user.slice/user-1000.slice/session-1.scope", Manager + "/user.slice/y.scope", false)]
+    [InlineData(Manager, "/system.slice/cron.service", Manager + "/user.slice/y.scope", false)]
+    [InlineData(Manager, Own, Own + "/below", true)]
+    [InlineData(Manager, Own, "/user.slice/user-1000.slice/user@1000.service2", false)]
+    [InlineData(Manager, "/../outside", "/elsewhere", true)]
+    public void Another_cgroup_is_reached_where_the_nearest_above_both_may_be_written(string delegated, string own, string path, bool expected) => Assert.Equal(
+        expected,
+        DelegatedCgroup.Reaches(Parse(own), path, file => file.StartsWith("/sys/fs/cgroup" + delegated + "/", StringComparison.Ordinal)));
+
+    [Fact]
+    public void Of_cgroup2_only_what_is_passed_on_can_be_had()
+    {
+        var below = Parse(Own).Below(Manager, file => file == $"/sys/fs/cgroup{Manager}/cgroup.controllers" ? "memory pids\n" : null);
+        Assert.Equal(["memory", "pids"], below.Unified!.Controllers);
+        Assert.Equal(["cpu"], Assert.Single(below.Withheld).Controllers);
+        var linux = new LinuxSpec { Resources = new ResourcesSpec { Cpu = new CpuSpec { Shares = 100 } } };
+        var refusal = Assert.Throws<CgroupException>(() => CgroupPlan.Create(linux, "c1", below, _ => null, Manager));
+        Assert.Contains("linux.resources.cpu.shares: the cgroup controller 'cpu' (/sys/fs/cgroup) is not delegated to you", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("memory, pids", refusal.Message, StringComparison.Ordinal);
+        Assert.Same(below, below.Below("/gone", _ => null));
+    }
+
     private static string? Find(string own, Func<string, bool> isWritable) =>
-        DelegatedCgroup.Find(CgroupLayout.Parse(Mount, $"0::{own}\n", _ => "cpu memory"), isWritable);
+        DelegatedCgroup.Find(Parse(own), isWritable);
+
+    private static CgroupLayout Parse(string own) => CgroupLayout.Parse(Mount, $"0::{own}\n", _ => "cpu memory");
 }

@@ -50,6 +50,12 @@ is "TasksMax after the update" "$(shown "$unit" TasksMax)" 64
 is "memory.max after the update" "$(file memory.max)" 134217728
 systemctl daemon-reload
 is "pids.max after another daemon-reload" "$(file pids.max)" 64
+echo '{"cpu": {"shares": 512, "cpus": "0"}, "memory": {"limit": 100663296, "swap": 117440512, "reservation": 16777216}, "unified": {"memory.high": "83886080"}}' >"$WORK/update.json"
+ok "update by a document" runtime update --resources "$WORK/update.json" "$id"
+is "MemoryMax, MemoryHigh, MemoryLow, MemorySwapMax" "$(for p in Max High Low SwapMax; do shown "$unit" "Memory$p"; done | paste -sd ' ')" "100663296 83886080 16777216 16777216"
+is "CPUWeight, AllowedCPUs" "$(shown "$unit" CPUWeight) $(shown "$unit" AllowedCPUs)" "$(file cpu.weight) 0"
+systemctl daemon-reload
+is "the files after a daemon-reload" "$(for f in memory.max memory.high memory.low memory.swap.max cpuset.cpus; do file "$f"; done | paste -sd ' ')" "100663296 83886080 16777216 16777216 0"
 
 # The same unit cannot be had twice, and the first one is not hurt.
 first=$id
