@@ -52,12 +52,27 @@ internal sealed class ContainerEntry : IDisposable
     /// <summary>Starts a starter with the container's workflow, for an ordinary user in the container's user namespace.</summary>
     /// <param name="stdio">What it gets.</param>
     /// <param name="makesMounts">An ordinary user's starter gets a mount namespace of its own, in which it may clone mounts.</param>
+    /// <exception cref="Diagnostics.EngineException">It finds no way in, or cannot put a process into the container's cgroup.</exception>
     public StarterProcess Start(SpawnStdio stdio, bool makesMounts = false)
     {
         Workflow workflow = WorkflowChoice.Of(_container.State);
         using RootlessEntry? rootless = workflow == Workflow.Rootless ? RootlessEntry.ForProcess(Pid, makesMounts) : null;
         Namespaces = JoinMask(Pid, rootless);
-        return StarterProcess.Start(_purpose, _container.Id, stdio, rootless, workflow == Workflow.Setuid);
+        StarterProcess starter = StarterProcess.Start(_purpose, _container.Id, stdio, rootless, workflow == Workflow.Setuid);
+        try
+        {
+            if (workflow != Workflow.Setuid && _container.Slots().FirstOrDefault(slot => slot.Version == CgroupVersion.V2) is { } unified)
+            {
+                StarterScope.Admit(starter, _container.Id, unified.Path);
+            }
+
+            return starter;
+        }
+        catch
+        {
+            starter.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Sends the second datagram.</summary>
@@ -72,7 +87,7 @@ internal sealed class ContainerEntry : IDisposable
             unified |= slots[i].Version == CgroupVersion.V2 ? 1u << i : 0;
         }
 
-        List<SafeFd> directories = cgroups.Open(slots);
+        List<SafeFd> directories = cgroups.Open(slots, Pid);
         try
         {
             foreach (string group in _container.State.Engine?.ResctrlGroups ?? [])

@@ -19,6 +19,7 @@ namespace Engine.Lifecycle;
 public static class ExecProcess
 {
     private const int PidFileMode = 0x1a4;
+    private const int MostTries = 3;
 
     /// <summary>Runs the process and returns its exit code (128+signal), 126/127 when it cannot be executed or found.</summary>
     public static int Run(ContainerHandle container, ExecOptions options)
@@ -35,7 +36,17 @@ public static class ExecProcess
         SchedulingSteps.DescribeAffinity(description, process.ExecCpuAffinity);
         using SafeFd? listener = SeccompListener.Connect(spec.Linux?.Seccomp, state, description);
         using SafeFd plan = ProcessPlanWriter.Write(description, "exec");
-        return Launch(container, entry, options, process, plan, listener);
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                return Launch(container, entry, options, process, plan, listener);
+            }
+            catch (PayloadException error) when (error is { Errno: Errno.EBUSY, Program: null } && tries < MostTries)
+            {
+                // A payload that arranges its cgroups while we look: where its first process is now, ours can go. Nothing of it has run.
+            }
+        }
     }
 
     private static int Launch(ContainerHandle container, ContainerEntry entry, ExecOptions options, ProcessSpec asked, SafeFd plan, SafeFd? listener)

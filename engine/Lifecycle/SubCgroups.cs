@@ -57,8 +57,10 @@ public sealed class SubCgroups
     }
 
     /// <summary>O_PATH descriptors of the directories, in the order of the slots; the caller owns them.</summary>
+    /// <param name="slots">The container's.</param>
+    /// <param name="init">Pid of its first process.</param>
     /// <exception cref="EngineException">One does not exist, or is not below the container's.</exception>
-    public List<SafeFd> Open(IReadOnlyList<CgroupSlot> slots)
+    public List<SafeFd> Open(IReadOnlyList<CgroupSlot> slots, int init)
     {
         RefuseUnknown(slots);
         var directories = new List<SafeFd>();
@@ -66,7 +68,7 @@ public sealed class SubCgroups
         {
             foreach (CgroupSlot slot in slots)
             {
-                directories.Add(Open(slot));
+                directories.Add(Open(slot, init));
             }
 
             return directories;
@@ -78,12 +80,12 @@ public sealed class SubCgroups
         }
     }
 
-    private SafeFd Open(CgroupSlot slot)
+    private SafeFd Open(CgroupSlot slot, int init)
     {
         var own = Files.Open(slot.Directory, fcntl_h.O_PATH | O_DIRECTORY | O_NOFOLLOW);
         if (Below(slot) is not { } below || below.Trim('/').Length == 0)
         {
-            return own;
+            return Occupied(slot, own, init);
         }
 
         using (own)
@@ -98,6 +100,27 @@ public sealed class SubCgroups
                 throw new EngineException($"--cgroup: {Printable.Of(below)} is not a sub cgroup path: {error.Message}", inner: error);
             }
         }
+    }
+
+    // A payload that manages cgroups itself (systemd) has moved into one below its own and passes controllers on: no process may be put
+    // into the container's cgroup any more (cgroup-v2.rst, No Internal Process Constraint). As in runc, the new one goes where the first is.
+    private static SafeFd Occupied(CgroupSlot slot, SafeFd own, int init)
+    {
+        if (slot.Version != CgroupVersion.V2 || CgroupFiles.Words(CgroupFiles.ReadOrNull(slot.Directory + "/cgroup.subtree_control")).Length == 0
+            || CgroupLayout.PathOf(init) is not { } path || path == slot.Path || !CgroupPath.IsWithin(path, slot.Path))
+        {
+            return own;
+        }
+
+        // Gone again: the kernel's refusal is the answer, and the caller tries anew.
+        SafeFd? below = CgroupCalls.OpenBelow(own, path[(slot.Path.Length + 1)..]);
+        if (below is null)
+        {
+            return own;
+        }
+
+        own.Dispose();
+        return below;
     }
 
     private string? Below(CgroupSlot slot) =>
