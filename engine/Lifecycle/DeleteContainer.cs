@@ -67,12 +67,7 @@ public static class DeleteContainer
         {
             // Direct, by pidfd: it must work with a supervisor that is stopped, dead or busy with a hook.
             KillProcess(state.Pid, state.StartTime, state);
-            if (state.Status == ContainerStatus.Paused)
-            {
-                CgroupFreezer.Thaw(container.Slots());
-            }
-
-            if (container.WaitUntilStopped(force ? TimeSpan.FromSeconds(8) : Patience))
+            if (Ends(container, force ? TimeSpan.FromSeconds(8) : Patience))
             {
                 return;
             }
@@ -90,10 +85,27 @@ public static class DeleteContainer
         state = container.Refresh();
         KillProcess(state.Supervisor?.Pid, state.Supervisor?.StartTime, state);
         KillProcess(state.Pid, state.StartTime, state);
-        if (!container.WaitUntilStopped(Patience))
+        if (!Ends(container, Patience))
         {
             throw new EngineException($"container \"{container.Id}\": a process holds {container.Directory.Path} and does not end");
         }
+    }
+
+    // What was killed is thawed again and again: somebody's pause may take hold only now, and whoever asked for it may be dead.
+    private static bool Ends(ContainerHandle container, TimeSpan time)
+    {
+        long deadline = Environment.TickCount64 + (long)time.TotalMilliseconds;
+        do
+        {
+            CgroupFreezer.Thaw(container.Slots());
+            if (container.WaitUntilStopped(TimeSpan.FromMilliseconds(250)))
+            {
+                return true;
+            }
+        }
+        while (Environment.TickCount64 < deadline);
+
+        return false;
     }
 
     private static void KillProcess(int? pid, ulong? startTime, StateDocument state)
