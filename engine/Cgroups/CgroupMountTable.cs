@@ -64,7 +64,8 @@ internal sealed class CgroupMountTable
             return null;
         var superOptions = right[2].Split(',');
         var readOnly = left[5].Split(',').Contains("ro") || superOptions.Contains("ro");
-        return new MountLine(id, parent, Unescape(left[3]), Unescape(left[4]), readOnly, right[0], superOptions);
+        var mountpoint = Unescape(left[4]);
+        return mountpoint.StartsWith('/') ? new MountLine(id, parent, Unescape(left[3]), mountpoint, readOnly, right[0], superOptions) : null;
     }
 
     /// <summary>The kernel writes space, tab, newline and backslash as three octal digits.</summary>
