@@ -18,6 +18,7 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "${RT##*/}"
 runtime_supports_json = ["crun", "runc", "engine-runc"]
+runtime_supports_nocgroup = ["crun", "engine-runc"]
 [engine.runtimes]
 ${RT##*/} = ["$RT"]
 END
@@ -72,6 +73,7 @@ want 'run --net host' 0 'LOOPBACK,UP' podman run --rm --net host bb ip link show
 want 'run --pid host' 0 "lane|podman" podman run --rm --pid host bb ps -o args
 want 'run --ipc host --uts host' 0 "^$(hostname)\$" podman run --rm --ipc host --uts host bb hostname
 want 'run --cgroupns host' 0 'libpod-' podman run --rm --cgroupns host bb cat /proc/self/cgroup
+[[ ${RT##*/} == runc ]] || want 'run --cgroups disabled' 0 '^outside$' podman run --rm --cgroups disabled bb sh -c 'grep -q libpod- /proc/self/cgroup || echo outside'
 want 'run --rootfs' 0 '^rooted$' podman run --rm --rootfs "$W/bundle/rootfs" echo rooted
 want 'run --timeout' 255 '' podman run --rm --timeout 1 bb sleep 100
 
