@@ -80,7 +80,8 @@ internal static unsafe class CgroupSlots
             return Failure.Refuse("WriteCgroup"u8, request.File, "not one path component"u8);
 
         long result = ControlFile.Write(slot.Directory, request.File.At, request.Value);
-        if (result == 0 || (result == -ENOENT && request.Optional))
+        // ENODEV: the directory went between the open and the write.
+        if (result == 0 || (request.Optional && (result == -ENOENT || result == -ENODEV)))
             return true;
         Failure.Call("write"u8, request.File, result);
         return Failure.Explain(request.Value);
