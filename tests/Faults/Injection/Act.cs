@@ -87,6 +87,13 @@ internal abstract class Act(Workflow workflow, Shape shape)
 
     protected void AssertAsExpected(string output) => Assert.Equal(_expected, Lines(output));
 
+    /// <summary>The same of the log: without its supervisor, the pump writes on when the container is already told as stopped.</summary>
+    protected void AssertLoggedAsExpected(string id)
+    {
+        _ = Eventually.Holds(() => Lines(Logged(id)).Length >= _expected.Length);
+        AssertAsExpected(Logged(id));
+    }
+
     /// <summary>What the payload of a monitored container has written so far.</summary>
     protected string Logged(string id)
     {

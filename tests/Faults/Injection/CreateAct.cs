@@ -48,7 +48,7 @@ internal sealed class CreateAct(Workflow workflow, Shape shape) : Act(workflow, 
             return Ending.RefusedLater;
         }
         Ground.Cli.WaitForStatus(id, "stopped");
-        AssertAsExpected(Logged(id));
+        AssertLoggedAsExpected(id);
         return Ending.Unaffected;
     }
 }

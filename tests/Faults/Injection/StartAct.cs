@@ -57,7 +57,7 @@ internal sealed class StartAct(Workflow workflow, Shape shape) : Act(workflow, s
         }
         if (ran)
         {
-            AssertAsExpected(Logged(id));
+            AssertLoggedAsExpected(id);
             return Ending.Unaffected;
         }
         if (started.ExitCode == 0)
