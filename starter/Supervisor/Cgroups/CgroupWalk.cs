@@ -27,7 +27,7 @@ internal static unsafe class CgroupWalk
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             result = Walk(mount, ref request, out own);
-            if (result != -ENOENT || ((CgroupFlags)request.Flags & CgroupFlags.Create) == 0)
+            if ((result != -ENOENT && result != -ENODEV) || ((CgroupFlags)request.Flags & CgroupFlags.Create) == 0)
                 break;
         }
 
