@@ -29,7 +29,10 @@ internal static class Suite
         .. Identities.All,
         .. Settings.All,
         .. Shapes.All,
+        .. SetuidStarter.All,
+        .. SetuidContainer.All,
         .. Invariants.All,
+        .. Conduct.All,
     ];
 
     /// <summary>Runs those that are chosen; 0 when all passed.</summary>

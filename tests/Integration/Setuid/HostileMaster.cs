@@ -20,13 +20,17 @@ internal sealed class HostileMaster : IDisposable
     private readonly FdChannel _request;
     private readonly List<SafeFd> _opened = [];
     private readonly string _directory;
+    private readonly uint _user;
+    private uint _slots = 10;
 
     /// <param name="site">With libexec = /usr/local/libexec/hostile.</param>
     /// <param name="directory">Of the test, the user's.</param>
     /// <param name="rootfs">The user's.</param>
-    public HostileMaster(SetuidSite site, string directory, string rootfs)
+    /// <param name="starter">Not the installed one.</param>
+    public HostileMaster(SetuidSite site, string directory, string rootfs, string? starter = null)
     {
         _directory = directory;
+        _user = site.User;
         Rootfs = rootfs;
         Id = Path.GetFileName(directory) + "-h";
         StateRoot = Path.Combine(directory, "hostile");
@@ -34,9 +38,9 @@ internal sealed class HostileMaster : IDisposable
         foreach (var path in new[] { StateRoot, StateDirectory })
         {
             Directory.CreateDirectory(path, (UnixFileMode)0b111_000_000);
-            Native.Check(Native.chown(path, SetuidSite.Uid, SetuidSite.Uid), "chown");
+            Native.Check(Native.chown(path, _user, _user), "chown");
         }
-        Launch = LaunchSocket.Start("exec " + string.Join(' ', [.. site.Prefix, SetuidSite.Starter]));
+        Launch = LaunchSocket.Start("exec " + string.Join(' ', [.. site.Prefix, starter ?? SetuidSite.Starter]));
         (_request, var masterEnd) = FdChannel.Pair();
         using (masterEnd)
         {
@@ -136,14 +140,25 @@ internal sealed class HostileMaster : IDisposable
         return Stage.PrepareProcess(file);
     }
 
+    /// <summary>A slot that no source has: a refused one is told to the stage as a failure, too, and a slot is good for one.</summary>
+    public uint NewSlot() => _slots++;
+
+    /// <summary>A plan that is allowed, but for a change.</summary>
+    public ProcessDescription With(Action<ProcessDescription> change)
+    {
+        var plan = Plan();
+        change(plan);
+        return plan;
+    }
+
     /// <summary>A plan that is allowed.</summary>
-    public static ProcessDescription Plan(params string[] args) => new()
+    public ProcessDescription Plan(params string[] args) => new()
     {
         Args = args.Length > 0 ? args : ["/bin/sleep", "1000"],
         Env = ["PATH=/bin"],
         Flags = ProcessFlags.HasCapabilities,
-        Uid = SetuidSite.Uid,
-        Gid = SetuidSite.Uid,
+        Uid = _user,
+        Gid = _user,
     };
 
     public void Dispose()

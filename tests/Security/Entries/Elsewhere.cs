@@ -12,7 +12,7 @@ internal sealed record Reference(string Id, string Cves, string What, string Fil
 internal static class Elsewhere
 {
     private const string Privileges = "tests/Integration/Privileges/", Starter = "tests/Integration/Starter/", Pump = "tests/Integration/Pump/", Lifecycle = "tests/Integration/Lifecycle/",
-        Robustness = "tests/Integration/Robustness/", Bounds = "tests/Integration/Bounds/", Runc = "tests/Integration/Runc/";
+        Robustness = "tests/Integration/Robustness/", Bounds = "tests/Integration/Bounds/", Runc = "tests/Integration/Runc/", Setuid = "tests/Integration/Setuid/";
 
     public static IReadOnlyList<Reference> Proved { get; } =
     [
@@ -34,6 +34,10 @@ internal static class Elsewhere
         new("I14", "", "the container server's socket is closed before the payload is started", Privileges + "StageTests.cs", "The_waiting_stage_holds_its_streams_the_link_and_nothing_of_the_host"),
         new("I15", "", "what the payload's first instruction sees", Privileges + "PayloadTests.cs", "It_has_three_descriptors_and_no_signal_state"),
         new("I27", "", "no abstract socket, none that others reach", Privileges + "StageTests.cs", "No_socket_has_an_abstract_name"),
+        new("D05", "CVE-2018-7169 CVE-2014-8989", "with one id of his own an ordinary user's payload sets no groups", "tests/Integration/Rootless/IdMapTests.cs", "Nobody_in_it_sets_groups"),
+        new("X09", "", "the caller, and so a payload that is no more than he, can end what works for him, and trace none of it", Setuid + "CallerTests.cs", "He_can_end_a_waiting_stage_and_cannot_trace_it"),
+        new("I28", "", "a creation that its caller stops and kills at any moment leaves nothing", Setuid + "CallerTests.cs", "A_creation_that_he_stops_and_kills_leaves_nothing"),
+        new("I40", "", "the set-uid starter is a file of its own, and installed closed: its bit last, allow_setuid = no", Setuid + "InstallTests.cs", "The_bit_is_set_last_and_nobody_may_use_it_yet"),
         new("I33", "", "any bytes on the attach socket end one connection", Pump + "PumpAttachTests.cs", "A_broken_frame_ends_its_connection_only"),
         new("I34", "", "a master that dies costs the payload nothing", Robustness + "ReplacementTests.cs", "A_killed_master_comes_back_for_the_next_client"),
         new("I35", "", "no container has the ids of another", Privileges + "MasterAndPumpTests.cs", "No_container_has_the_ids_of_another"),
@@ -44,17 +48,16 @@ internal static class Elsewhere
     public static IReadOnlyList<(string Id, string Why)> NotApplicable { get; } =
     [
         ("C02", "shown by C01: in a user namespace the joining process is not dumpable and has mapped ids before anything else; the window of the id maps is the supervisor's alone"),
-        ("D05", "single mappings are the rootless workflow's: root writes any map, and setgroups stays what the config needs"),
         ("E02", "whether root of a user namespace may set release_agent is the kernel's to say; with CAP_SYS_ADMIN and no user namespace the config has given the host away"),
-        ("S01, S03, S06, S08, S13, S14, S15", "shapes of a set-uid program: columns of that workflow"),
-        ("S07", "there are no verbs that this workflow may not use; the table of the others is starter/Policy"),
-        ("S11", "no loop device, no block file system: I04 shows that mount(2) is not there"),
+        ("S07", "shown by S05: what a workflow has no use for is refused by a rule"),
+        ("S10", "shown by I05, and by tests/Faults for every call in every workflow"),
+        ("S11", "shown by S06; no loop device: I04 shows that mount(2) is not there"),
         ("S12", "the master never has a privilege to drop: I01"),
         ("S17", "nothing is authorised by text of mountinfo; names that look like it are A10's"),
         ("X05, X06, X07", "FUSE, NFS and autofs: this machine has none of them; every wait for a caller's file system is killable"),
-        ("X09", "same-uid signals are for the workflows in which payload and master share a uid; here none does (I35)"),
         ("I12", "docs/decisions/0007: no seccomp list for the supervisor"),
-        ("I16, I17, I20, I28, I38, I39, I40", "the set-uid workflow's"),
+        ("I20, I38", "shown by S03, H56 and S14: root's rights for files are for paths that no user can change, and no error says what is there"),
+        ("I39", "the columns root, userns and rootless have a starter without the bit"),
         ("I23, I31, I32", "not mechanical here: recorded sessions, hooks and memory of the master are tests/Integration's"),
     ];
 }

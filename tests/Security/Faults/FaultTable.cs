@@ -115,6 +115,9 @@ internal static class FaultTable
             new Edit(Privileges, "return Failure.Refuse(\"credentials\"u8, text.Span);", "return true;")),
         new("any-build", "another build's words are believed",
             new Edit("starter/Server/RpcServer.cs", "if (!Params(ref hello) || hello.Version != Limits.Version || !hello.Build.Is(BuildId.Value))", "if (!Params(ref hello))")),
+        new("unchecked", "a mount whose attributes could not be set is taken for one that has them",
+            new Edit(Attributes, "return result >= 0 || Failure.Call(\"mount_setattr\"u8, path, result);", "return true;")),
+        .. SetuidFaults.All,
     ];
 
     public static Fault Get(string name) => All.FirstOrDefault(f => f.Name == name) ?? throw new InvalidOperationException($"no fault {name}");

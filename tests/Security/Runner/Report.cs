@@ -16,10 +16,14 @@ internal sealed class Report(TextWriter output)
         {
             Line("FAIL", "-", "it has no control", 0);
         }
-        foreach (var attempt in engines)
+        foreach (var without in engines.Where(a => a.Outcome == Outcome.Without).GroupBy(a => a.Seen))
+        {
+            Line("-", string.Join(' ', without.Select(a => a.Against)), without.Key, 0);
+        }
+        foreach (var attempt in engines.Where(a => a.Outcome != Outcome.Without))
         {
             failed |= attempt.Outcome is Outcome.Breach or Outcome.Error;
-            Line(attempt.Outcome switch { Outcome.Clean => "ok", Outcome.Skip => "skip", Outcome.Without => "-", _ => "FAIL" }, attempt.Against, attempt.Seen, attempt.Milliseconds);
+            Line(attempt.Outcome switch { Outcome.Clean => "ok", Outcome.Skip => "skip", _ => "FAIL" }, attempt.Against, attempt.Seen, attempt.Milliseconds);
         }
         foreach (var attempt in controls)
         {

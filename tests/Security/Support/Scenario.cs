@@ -109,7 +109,7 @@ internal sealed partial class Scenario
         {
             var error = running.Error;
             _ = Native.kill(running.Pid, 9);
-            throw Breach($"hangs for more than {seconds} s: {error}");
+            throw Breach($"hangs for more than {seconds} s: {string.Join(' ', command.Arguments)}: {error}");
         }
         var result = running.Wait(1);
         Hear(result.Error);
