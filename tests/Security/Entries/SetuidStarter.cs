@@ -56,18 +56,19 @@ internal static class SetuidStarter
     // SIGSTOP and SIGKILL are his to send, for the real id is his; with them he has all the time that he wants.
     private const string Attack = """
         $| = 1; my $end = 0; $SIG{TERM} = sub { $end = 1 }; print "ready\n";
+        sub stat_of { open my $s, '<', "/proc/$_[0]/stat" or return ''; return <$s> // '' }
         while (!$end) {
             opendir my $d, '/proc'; my @pids = grep /^\d+$/, readdir $d; closedir $d;
             for my $p (@pids) {
-                open my $c, '<', "/proc/$p/stat" or next; my $stat = <$c> // ''; close $c;
-                # Not those that are dead: nothing of them is left to look at.
-                my ($name) = $stat =~ /\((starter.*)\) [^ZX]/ or next;
+                my ($name) = stat_of($p) =~ /\((starter.*)\) [^ZX]/ or next;
                 kill 'STOP', $p or next;
+                # Until it has stopped it may still become the payload, or end: then there is nothing of the starter to look at.
+                for (1..2000) { last if stat_of($p) !~ /\(\Q$name\E\) [^TZX]/ }
+                if (stat_of($p) !~ /\(\Q$name\E\) T/) { kill 'CONT', $p; next }
                 print "met $name\n";
                 for my $f ('mem', 'fd/0', 'fd/3', 'environ', 'root/.', 'exe', 'maps') {
                     open my $o, ($f eq 'mem' ? '+<' : '<'), "/proc/$p/$f" or next;
-                    open my $again, '<', "/proc/$p/stat" or next;
-                    print "OPEN $f of $name\n" if (<$again> // '') =~ /\(\Q$name\E\) [^ZX]/;
+                    print "OPEN $f of $name\n";
                 }
                 my $fd = syscall 434, $p + 0, 0;
                 print "OPEN pidfd_getfd of $name\n" if syscall(438, $fd, 0, 0) >= 0;

@@ -114,7 +114,10 @@ internal static class Stops
                 string.Create(CultureInfo.InvariantCulture, $"inject={call}:delay_enter={s_hold}:when={n}"), command.Program, .. command.Arguments]).With(command.Environment);
         using var running = traced.Start();
         var (reached, seen) = (false, 0);
-        int? Held() => ProcFs.Pids().Where(p => p > running.Pid && ProcFs.Read(p, "stat")?.Contains($"(starter:[{stage}]) t ", StringComparison.Ordinal) == true).Cast<int?>().FirstOrDefault();
+        var tracer = running.Pid.ToString(CultureInfo.InvariantCulture);
+        // By this strace: others may hold theirs at the same time.
+        int? Held() => ProcFs.Pids().Where(p => p > running.Pid && ProcFs.Read(p, "stat")?.Contains($"(starter:[{stage}]) t ", StringComparison.Ordinal) == true
+            && ProcFs.Status(p, "TracerPid") == tracer).Cast<int?>().FirstOrDefault();
         var ended = Eventually.Holds(() =>
         {
             // Each is a few microseconds after the last, if strace does not hold it.
