@@ -47,9 +47,10 @@ internal static unsafe class ExecChild
         int all = Descriptors + PreservedFiles.Count;
         wanted[all] = LaunchRecord.Get(LaunchDescriptor.SeccompListener);
         SeccompListener.Socket = wanted[all] < 0 ? -1 : StageContext.Rpc + all;
-        int channel = Link;
         bool userNamespace = (namespaces & CLONE_NEWUSER) != 0;
-        bool ready = DescriptorPlan.Arrange(StageContext.Rpc, wanted, all + 1, true) && AwaitGo();
+        bool arranged = DescriptorPlan.Arrange(StageContext.Rpc, wanted, all + 1, true);
+        int channel = arranged ? Link : wanted[1];
+        bool ready = arranged && AwaitGo();
         if (rpc >= 0)
         {
             if (ready && Mount(namespaces))

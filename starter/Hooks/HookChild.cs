@@ -30,7 +30,8 @@ internal static unsafe class HookChild
         wanted[1] = output;
         wanted[2] = output;
         wanted[3] = failed;
-        if (DescriptorPlan.Arrange(0, wanted, 4, false) && CallerLimits.Restore() && (!Rules.Apply || Caller.Drop()))
+        bool arranged = DescriptorPlan.Arrange(0, wanted, 4, false);
+        if (arranged && CallerLimits.Restore() && (!Rules.Apply || Caller.Drop()))
         {
             // A change of ids clears it.
             Sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -43,7 +44,7 @@ internal static unsafe class HookChild
         }
 
         int errno = Server.Failure.Errno;
-        Sys.write(Failed, &errno, sizeof(int));
+        Sys.write(arranged ? Failed : wanted[3], &errno, sizeof(int));
         Sys.exit_group(255);
     }
 

@@ -7,7 +7,8 @@ internal static unsafe class DescriptorPlan
 {
     /// <summary>
     /// Makes <paramref name="descriptors"/> the numbers from <paramref name="first"/> on, in their order (negative: that number stays
-    /// closed), and closes every number behind them. Numbers below <paramref name="first"/> stay as they are.
+    /// closed), and closes every number behind them. Numbers below <paramref name="first"/> stay as they are. After a failure, which may be one
+    /// in the middle, each element still is an open descriptor: what tells of the failure goes there, and not to its planned number.
     /// </summary>
     public static bool Arrange(int first, int* descriptors, int count, bool closeOnExec)
     {
@@ -17,9 +18,10 @@ internal static unsafe class DescriptorPlan
         {
             if (descriptors[i] < 0)
                 continue;
-            descriptors[i] = Sys.fcntl(descriptors[i], F_DUPFD_CLOEXEC, free);
-            if (descriptors[i] < 0)
-                return Failure.Call("fcntl"u8, descriptors[i]);
+            int copy = Sys.fcntl(descriptors[i], F_DUPFD_CLOEXEC, free);
+            if (copy < 0)
+                return Failure.Call("fcntl"u8, copy);
+            descriptors[i] = copy;
         }
 
         for (int i = 0; i < count; i++)

@@ -44,7 +44,7 @@ internal static unsafe class Stage7Drop
         wanted[executable] = plan.Executable;
         wanted[executable + 1] = report;
         if (!DescriptorPlan.Arrange(0, wanted, plan.Count + 2, false))
-            Fail(report);
+            Fail(wanted[executable + 1]);
 
         report = executable + 1;
         Sys.fcntl(executable, F_SETFD, FD_CLOEXEC);

@@ -27,7 +27,7 @@ internal static unsafe class StageChild
         PreservedFiles.ArrangedAt(StageContext.Rpc + StageContext.Descriptors);
         if (!DescriptorPlan.Arrange(StageContext.Rpc, wanted, StageContext.Descriptors + PreservedFiles.Count, true))
         {
-            StageLink.SendFailure(link, StageNoteKind.Failed);
+            StageLink.SendFailure(wanted[1], StageNoteKind.Failed);
             Sys.exit_group(255);
         }
 

@@ -105,7 +105,7 @@ internal static unsafe class UserCgroup
         if (own == -EROFS || own == -EACCES || own == -EPERM || (!s_makes && own == -ENOENT))
             return true;
         if (own < 0)
-            return Failure.Call("mkdirat"u8, "/sys/fs/cgroup/.../engine/user-UID"u8, own);
+            return Failure.Call(s_makes ? "mkdirat"u8 : "openat2"u8, "/sys/fs/cgroup/.../engine/user-UID"u8, own);
         if (s_count == Most || (s_makes && (!Limit(own) || !HandOver(own, unified))))
         {
             Sys.close(own);
