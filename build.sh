@@ -442,11 +442,11 @@ verb_test-faults() {
     step fault-injection "$OUT/test/faults/faults.dll" "tests/Faults tests/Integration/Support tests/Integration/Robustness tests/Integration/Setuid rpc shared" build_fault_injection
     mkdir -p "$OUT/test-results"
     faults entries entries --filter "$filter" --seed "$seed" "${long[@]}" || status=1
-    # Two at a time: each mostly waits for its commands.
-    for part in 1 2; do faults "sweep$part" sweep --seconds "$seconds" --seed "$seed" --shard "$((part - 1))/2" --filter "$filter" & done
-    wait -n || status=1
-    wait -n || status=1
-    for part in entries sweep1 sweep2; do
+    # Two for each processor: they mostly wait for their commands.
+    local parts=$((2 * $(nproc)))
+    for ((part = 0; part < parts; part++)); do faults "sweep$part" sweep --seconds "$seconds" --seed "$seed" --shard "$part/$parts" --filter "$filter" & done
+    for ((part = 0; part < parts; part++)); do wait -n || status=1; done
+    for part in entries $(seq -f sweep%.0f 0 $((parts - 1))); do
         passed=$((passed + $(lane_count "$OUT/test-results/faults-$part.log" passed)))
         skipped=$((skipped + $(lane_count "$OUT/test-results/faults-$part.log" skipped)))
         failed=$((failed + $(lane_count "$OUT/test-results/faults-$part.log" failed)))

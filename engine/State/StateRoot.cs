@@ -133,17 +133,19 @@ public sealed class StateRoot
     /// <summary>Removes a directory and what is in it, whoever else is just removing it.</summary>
     internal static void DeleteTree(string path)
     {
-        while (Files.Exists(path))
+        do
         {
             try
             {
                 Directory.Delete(path, recursive: true);
+                return;
             }
             catch (Exception error) when (error is DirectoryNotFoundException or FileNotFoundException)
             {
-                // The other one was faster.
+                // The other one was faster, with all of it or with a part.
             }
         }
+        while (Directory.Exists(path));
     }
 
     /// <summary>Opens the root itself, for the starter's roll-back.</summary>
@@ -160,7 +162,14 @@ public sealed class StateRoot
         {
             return [];
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(error);
+        }
     }
+
+    private EngineException Unusable(Exception error) =>
+        new($"state directory {Path}: {error.Message.TrimEnd('.')}; name another with --root or ENGINE_ROOT", inner: error);
 
     private string PathOf(string id) => System.IO.Path.Combine(Path, id);
 
@@ -178,7 +187,7 @@ public sealed class StateRoot
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new EngineException($"state directory {Path}: {error.Message}; name another with --root or ENGINE_ROOT", inner: error);
+            throw Unusable(error);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Engine.Diagnostics;
 using Engine.Lifecycle;
-using Engine.Spec;
 
 namespace Engine.Cli.Oci;
 
@@ -18,26 +17,13 @@ public static class UpdateCommand
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(file) ?? throw new UsageException("option '--from-file' is required");
-            byte[] resources = Read(path);
+            byte[] resources = InputFile.ReadOrStandardInput(path, out string name);
 
             using ContainerHandle container = ContainerHandle.Open(Options.StateRoot(parsed, root), parsed.GetValue(id)!);
             container.Require("update");
-            container.Update(resources, path == "-" ? "standard input" : path);
+            container.Update(resources, name);
             return 0;
         });
         return command;
-    }
-
-    private static byte[] Read(string path)
-    {
-        try
-        {
-            using Stream input = path == "-" ? System.Console.OpenStandardInput() : File.OpenRead(path);
-            return ConfigLoader.ReadBounded(input);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new EngineException($"{path}: {error.Message}", inner: error);
-        }
     }
 }

@@ -60,7 +60,7 @@ public static class ExecCommand
         }
 
         using ActivationFiles activation = ActivationFiles.OfCaller((int)Math.Clamp(call.Number("preserve-fds"), int.MinValue, int.MaxValue));
-        ExecOptions options = Read(call, file is null ? null : Document(file)) with
+        ExecOptions options = Read(call, file is null ? null : ConfigLoader.LoadProcess(InputFile.Read(file), file)) with
         {
             Preserved = activation.Descriptors,
             PreservedVariables = activation.Variables,
@@ -101,23 +101,6 @@ public static class ExecCommand
     private static uint Gid(string text) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint gid)
         ? gid
         : throw new EngineException($"additional-gids must be a positive number {Printable.Of(text)}");
-
-    private static ProcessSpec Document(string file)
-    {
-        try
-        {
-            using Stream input = File.OpenRead(file);
-            return ConfigLoader.LoadProcess(ConfigLoader.ReadBounded(input), file);
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new EngineException($"open {Printable.Of(file)}: no such file or directory", inner: error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new EngineException($"open {Printable.Of(file)}: {error.Message}", inner: error);
-        }
-    }
 
     // Who detaches cannot show a terminal, and who shows it has no use for a socket.
     private static void CheckTerminal(ExecOptions options)

@@ -1,6 +1,5 @@
 using Engine.Diagnostics;
 using Engine.Lifecycle;
-using Engine.Spec;
 
 namespace Engine.Cli.Runc;
 
@@ -31,7 +30,7 @@ public static class MountsCommand
         using ContainerHandle container = ContainerHandle.Open(call.Globals.Root, call.IdAt(1));
         RuncTexts.Require("mounts", container.Id, container.State.Status);
         string file = call.Operands[2];
-        byte[] document = Read(file);
+        byte[] document = InputFile.Read(file);
         if (verb == "remove")
         {
             LiveMounts.Remove(container, document, file);
@@ -44,22 +43,5 @@ public static class MountsCommand
         }
 
         return 0;
-    }
-
-    private static byte[] Read(string path)
-    {
-        try
-        {
-            using Stream input = File.OpenRead(path);
-            return ConfigLoader.ReadBounded(input);
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new EngineException($"open {Printable.Of(path)}: no such file or directory", inner: error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new EngineException($"open {Printable.Of(path)}: {error.Message}", inner: error);
-        }
     }
 }

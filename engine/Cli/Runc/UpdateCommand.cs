@@ -12,8 +12,6 @@ namespace Engine.Cli.Runc;
 /// </summary>
 public static class UpdateCommand
 {
-    private const string StandardInput = "-";
-
     private enum Unit
     {
         Count,
@@ -70,9 +68,8 @@ public static class UpdateCommand
         using ContainerHandle container = ContainerHandle.Open(call.Globals.Root, call.Id);
         if (call.Text("resources") is { } file)
         {
-            byte[] document = Read(file);
+            byte[] document = InputFile.ReadOrStandardInput(file, out string name);
             RuncTexts.Require("update", container.Id, container.State.Status);
-            string name = file == StandardInput ? "standard input" : file;
             ConfigLoader.LoadResources(document, name);
             container.Update(WithoutDevices(document), name);
             return 0;
@@ -170,19 +167,6 @@ public static class UpdateCommand
                 throw new EngineException($"invalid value for {option}: invalid size: '{Printable.Of(value)}'");
             default:
                 throw new EngineException($"invalid value for {option}: {Quote.Text(value)} is not a number that it takes");
-        }
-    }
-
-    private static byte[] Read(string path)
-    {
-        try
-        {
-            using Stream input = path == StandardInput ? Console.OpenStandardInput() : File.OpenRead(path);
-            return ConfigLoader.ReadBounded(input);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new EngineException($"{Printable.Of(path)}: {error.Message}", inner: error);
         }
     }
 }

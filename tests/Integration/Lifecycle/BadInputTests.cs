@@ -126,7 +126,8 @@ public sealed class BadInputTests : EngineTest
     {
         var id = Start(NewBundle().Args("/bin/sleep", "1000"));
         var file = Path.Combine(Directory, "resources.json");
-        Cli.Oci("update", id, "-f", file).ShouldFail(255, file);
+        Cli.Oci("update", id, "-f", file).ShouldFail(255, $"open {file}: no such file or directory");
+        Cli.Oci("update", id, "-f", Directory).ShouldFail(255, $"open {Directory}: is a directory");
         foreach (var (text, part) in new[] { ("{", "resources.json:1"), ("[]", "resources.json"), ("{\"pids\":{\"limit\":\"x\"}}", "pids.limit"), ("{\"memory\":{\"limit\":-7}}", "memory.limit") })
         {
             File.WriteAllText(file, text);

@@ -115,6 +115,20 @@ public sealed class StateRootTests : UserTest
         }
     }
 
+    [UserFact]
+    public void One_of_another_s_that_is_named_is_an_error_and_not_an_empty_one()
+    {
+        // Of root's, mode 0700.
+        var root = Path.Combine(Directory, "private");
+        System.IO.Directory.CreateDirectory(root, (UnixFileMode)0b111_000_000);
+        foreach (var path in new[] { root, root + "/deeper" })
+        {
+            AsUser(Installation.Engine, "oci", "--root", path, "list").Run().ShouldFail(255, path, "denied; name another with --root");
+            AsUser(Installation.Engine, "oci", "--root", path, "delete", "--force", "a").Run().ShouldFail(255, path, "denied");
+            AsUser(Runc.Program, "--root", path, "list").Run().ShouldFail(1, path, "denied; name another with --root");
+        }
+    }
+
     private void Create(string flavour, string runtime)
     {
         Run(flavour, runtime).ShouldExit(0);
