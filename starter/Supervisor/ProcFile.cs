@@ -23,7 +23,7 @@ internal static unsafe class ProcFile
 
         long result;
         fixed (byte* at = value)
-            result = Sys.write(fd, at, (ulong)value.Length);
+            result = Sys.WriteWhole(fd, at, (ulong)value.Length);
         Sys.close(fd);
         return result >= 0 || Failure.Call("write"u8, path.Span, result);
     }

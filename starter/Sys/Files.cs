@@ -90,6 +90,13 @@ internal static unsafe partial class Sys
         return 0;
     }
 
+    /// <summary>Writes to a file of the kernel's, which takes all of it or nothing, in one write. 0 or -errno; what took a part is broken: -EIO.</summary>
+    public static long WriteWhole(int fd, byte* buffer, ulong length)
+    {
+        long n = write(fd, buffer, length);
+        return n < 0 ? n : n == (long)length ? 0 : -EIO;
+    }
+
     /// <summary>Reads until the buffer is full or the file ends. Bytes read, or -errno.</summary>
     public static long ReadAll(int fd, byte* buffer, ulong capacity)
     {

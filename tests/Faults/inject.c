@@ -9,7 +9,8 @@
 //     -r  at the end a line "STAGE NUMBER TIMES" for each kind of call that was seen, or "met" behind -i when it came to it
 //     -i  STAGE as between the brackets; NUMBER of the system call; COUNT from 1, over all processes in that stage; ACTION is
 //         error=ERRNO (the call is not made), return=VALUE (nor here), kill (SIGKILL before the call), stop (SIGSTOP at it, and SIGCONT
-//         some time later), or short (half of what was asked for, rounded up: bytes, or pieces of readv and writev)
+//         some time later), or short (half of what was asked for, rounded up: bytes, or pieces of readv and writev; a write to a file of
+//         the kernel's is not made and said to have done half, see below)
 //     -l  stays until nobody is followed any more, behind a command that failed some seconds at most; else until the command has ended
 // A set-uid bit counts as it does without a tracer, for this one is privileged.
 // Exit code: the command's, 128+n when a signal ended it, 125 for a failure of this program.
@@ -22,10 +23,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <linux/magic.h>
 #include <linux/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,6 +167,18 @@ static void halve(pid_t pid)
 #endif
 }
 
+// Such files take all of a write or nothing; and half of a number is another one, so that half of a pid would move a process of the
+// machine's into the container's cgroup.
+static int is_kernels(pid_t pid, long number, int fd)
+{
+    char path[48];
+    struct statfs system;
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+    return (number == SYS_write || number == SYS_pwrite64 || number == SYS_writev) && statfs(path, &system) == 0 &&
+        (system.f_type == PROC_SUPER_MAGIC || system.f_type == SYSFS_MAGIC || system.f_type == CGROUP_SUPER_MAGIC ||
+         system.f_type == CGROUP2_SUPER_MAGIC || system.f_type == RDTGROUP_SUPER_MAGIC);
+}
+
 // Somebody else goes on with it: this program waits for all of them.
 static void hold(pid_t pid)
 {
@@ -186,6 +201,8 @@ static void enter(struct process *p, long number, const __u64 *args)
         kill(p->pid, SIGKILL);
     else if (fault.stop)
         hold(p->pid);
+    else if (fault.halve && is_kernels(p->pid, number, (int)args[0]))
+        p->answer = 1, p->value = (long)(args[2] - args[2] / 2), skip(p->pid);
     else if (fault.halve)
         halve(p->pid);
     else

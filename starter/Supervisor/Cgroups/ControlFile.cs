@@ -16,9 +16,9 @@ internal static unsafe class ControlFile
         int fd = Open(directory, name, O_WRONLY);
         if (fd < 0)
             return fd;
-        long result = Sys.write(fd, value.At, (ulong)value.Length);
+        long result = Sys.WriteWhole(fd, value.At, (ulong)value.Length);
         Sys.close(fd);
-        return result < 0 ? result : 0;
+        return result;
     }
 
     /// <summary>Writes a literal to a file named by a literal. 0 or -errno.</summary>
