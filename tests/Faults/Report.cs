@@ -32,6 +32,10 @@ internal sealed class Report(TextWriter output)
         {
             Fail(name, e);
         }
+        if ((_passed + Failed) % 500 == 0)
+        {
+            Note($"{_passed} passed, {Failed} failed so far");
+        }
     }
 
     /// <summary>One entry, a line whatever comes of it.</summary>
