@@ -247,7 +247,7 @@ public sealed class ContainerHandle : IDisposable
             try
             {
                 using SafeFd pidfd = Pidfds.Open(supervisor.Pid);
-                if (Liveness.ProcessLives(supervisor.Pid, supervisor.StartTime))
+                if (Liveness.ProcessLives(State, supervisor.Pid, supervisor.StartTime))
                 {
                     Pidfds.WaitForEnd(pidfd, TimeSpan.FromMilliseconds(milliseconds));
                     return;

@@ -80,6 +80,7 @@ public static class CreationPlanBuilder
         var own = new EngineState
         {
             BootId = Liveness.BootId(),
+            BootOffset = TimeNamespace.BootTicks is var ticks and not 0 ? ticks : null,
             Unmonitored = input.Order.Unmonitored,
             Instance = input.Order.Instance,
             Workflow = input.Order.Workflow,

@@ -119,7 +119,7 @@ public static class DeleteContainer
         {
             // The descriptor first, then the comparison: from then on it cannot be another process.
             using SafeFd pidfd = Pidfds.Open(number);
-            if (Liveness.ProcessLives(number, start))
+            if (Liveness.ProcessLives(state, number, start))
             {
                 Pidfds.Signal(pidfd, SigKill);
             }

@@ -49,9 +49,9 @@ public sealed class ControlMethods
     /// </summary>
     public async Task Start()
     {
-        // Together with Start: a payload that ends at once takes the supervisor with it, but for what is asked by then.
+        // Together with Start, which says how many: a payload that ends at once would take the supervisor with it before they are asked for.
         var hooks = _config.Read().Hooks?.Poststart ?? [];
-        var start = _link.Call(s => s.Start());
+        var start = _link.Call(s => s.Start(hooks.Length));
         var runs = hooks.Select((hook, i) => _link.Call(s => s.RunHook(HookCalls.Of(hook, "running"), $"config.json hooks.poststart[{i}]"))).ToArray();
         try
         {

@@ -12,6 +12,11 @@ internal static class EngineStateWriter
         json.WriteStartObject();
         json.WriteNumber("version", engine.Version);
         json.WriteString("bootId", engine.BootId);
+        if (engine.BootOffset is long offset)
+        {
+            json.WriteNumber("bootOffset", offset);
+        }
+
         json.WriteBoolean("unmonitored", engine.Unmonitored);
         json.WriteBoolean("instance", engine.Instance);
         JsonText.Text(json, "workflow", engine.Workflow);

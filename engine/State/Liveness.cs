@@ -49,11 +49,17 @@ public static class Liveness
 
     /// <summary>True when the payload of <paramref name="state"/> lives: same boot, same pid, same start time, no zombie.</summary>
     public static bool PayloadLives(StateDocument state) =>
-        SameBoot(state) && state.Pid is int pid && state.StartTime is ulong start && ProcessLives(pid, start);
+        SameBoot(state) && state.Pid is int pid && state.StartTime is ulong start && ProcessLives(state, pid, start);
 
-    /// <summary>True when the process that had <paramref name="startTime"/> still runs under <paramref name="pid"/>.</summary>
-    public static bool ProcessLives(int pid, ulong startTime) =>
-        ReadStat(pid) is { } stat && stat.StartTime == startTime && stat.Letter is not ('Z' or 'X');
+    /// <summary>
+    /// True when the process that <paramref name="state"/> records with <paramref name="startTime"/> still runs under <paramref name="pid"/>.
+    /// A tick more or less is the same: an offset may be no whole number of ticks, and no pid is given away twice in that time.
+    /// </summary>
+    public static bool ProcessLives(StateDocument state, int pid, ulong startTime)
+    {
+        ulong shift = (ulong)(TimeNamespace.BootTicks - (state.Engine?.BootOffset ?? 0));
+        return ReadStat(pid) is { } stat && stat.StartTime - shift - startTime + 1 <= 2 && stat.Letter is not ('Z' or 'X');
+    }
 
     /// <summary>Start time and state letter of a process, fields 22 and 3 of /proc/PID/stat; null when there is none.</summary>
     public static (ulong StartTime, char Letter)? ReadStat(int pid)

@@ -30,7 +30,7 @@ public sealed record StateDocument
     public string? ControlSocket { get; set; }
     public EngineState? Engine { get; set; }
 
-    /// <summary>Start time of <see cref="Pid"/> in clock ticks since boot: with the pid it names one process for good.</summary>
+    /// <summary>Start time of <see cref="Pid"/> in clock ticks since boot (see <see cref="EngineState.BootOffset"/>): with the pid it names one process for good.</summary>
     public ulong? StartTime { get; set; }
 
     /// <summary>Who answers for the container.</summary>
@@ -55,6 +55,12 @@ public sealed record EngineState
 
     /// <summary>/proc/sys/kernel/random/boot_id: pids of another boot mean nothing.</summary>
     public string BootId { get; set; } = "";
+
+    /// <summary>
+    /// By how many clock ticks the record's start times are larger than those of the initial time namespace; absent in that. The kernel shows
+    /// them shifted by the offset of who reads them (time_namespaces(7)), which is another one for another caller.
+    /// </summary>
+    public long? BootOffset { get; set; }
 
     /// <summary>No supervisor stays with the container: its status is derived from its processes and from start.sock.</summary>
     public bool Unmonitored { get; set; }

@@ -31,6 +31,7 @@ internal static class StateReader
         new("engine", Object(
             new("version", I32),
             new("bootId", Shape.Text),
+            new("bootOffset", I64),
             new("unmonitored", Switch),
             new("instance", Switch),
             new("workflow", Shape.Text),
@@ -105,6 +106,7 @@ internal static class StateReader
             {
                 case "version": engine.Version = reader.GetInt32(); break;
                 case "bootId": engine.BootId = Text(ref reader); break;
+                case "bootOffset": engine.BootOffset = reader.GetInt64(); break;
                 case "unmonitored": engine.Unmonitored = reader.GetBoolean(); break;
                 case "instance": engine.Instance = reader.GetBoolean(); break;
                 case "workflow": engine.Workflow = Text(ref reader); break;

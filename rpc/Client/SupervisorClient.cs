@@ -149,8 +149,15 @@ public sealed class SupervisorClient : ServerClient
         return Connection.Post(MethodNames.Of(HostMethod.Created), ref nothing, new Pending<SafeFd?>(Connection, null, ReadTerminal));
     }
 
-    /// <summary>Executes the payload; the failure is the stage's.</summary>
-    public Pending Start() => SendNothing(MethodNames.Of(HostMethod.Start), null);
+    /// <summary>
+    /// Executes the payload; the failure is the stage's. <paramref name="hooks"/>: how many <see cref="RunHook"/> of poststart hooks follow, sent
+    /// before this is answered.
+    /// </summary>
+    public Pending Start(int hooks = 0)
+    {
+        var message = new StartPayload { Hooks = (uint)hooks };
+        return Send(MethodNames.Of(HostMethod.Start), ref message, null);
+    }
 
     /// <summary>Signals the payload, or every process of the container.</summary>
     public Pending Kill(uint signal, bool all)

@@ -362,6 +362,22 @@ public struct RunHook : IMessage
     }
 }
 
+/// <summary>Has the payload executed.</summary>
+public struct StartPayload : IMessage
+{
+    /// <summary>
+    /// How many poststart hooks are going to be asked for. A payload that ends at once waits for them: however late its master is, "stopped" is
+    /// said behind them.
+    /// </summary>
+    public uint Hooks;
+
+    public void Fields(ref Codec c)
+    {
+        c.Begin(1);
+        c.Value(ref Hooks);
+    }
+}
+
 /// <summary>Sends a signal to the payload (pidfd), or to every process of the container with <see cref="All"/>. SIGKILL thaws a v1 freezer.</summary>
 public struct Kill : IMessage
 {

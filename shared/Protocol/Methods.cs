@@ -46,7 +46,7 @@ public enum HostMethod : uint
     RunHook = 9,
     /// <summary>Nothing -> Nothing. Only after the stage waits; writes the pid file and status "created".</summary>
     Created = 10,
-    /// <summary>Nothing -> Nothing once the payload executes; the stage's error otherwise, and the container is stopped.</summary>
+    /// <summary>StartPayload -> Nothing once the payload executes; the stage's error otherwise, and the container is stopped.</summary>
     Start = 11,
     /// <summary>Kill -> Nothing.</summary>
     Kill = 12,

@@ -68,9 +68,14 @@ internal static unsafe class PayloadProcess
 
         // The payload outlives the supervisor: from here on nobody's death is ours, unless its parent, who has adopted it by now, wants that.
         bool dies = (LaunchRecord.Launch.Flags & (uint)LaunchFlags.DiesWithCaller) != 0;
-        int result = Sys.prctl(PR_SET_PDEATHSIG, dies ? SIGKILL : 0);
+        int signal = dies ? SIGKILL : 0, found = -1;
+        int result = Sys.prctl(PR_SET_PDEATHSIG, signal);
+        if (result >= 0)
+            result = Sys.prctl(PR_GET_PDEATHSIG, &found);
         if (result < 0)
             return Failure.Call("prctl(PR_SET_PDEATHSIG)"u8, result);
+        if (found != signal)
+            return Failure.Refuse("prctl(PR_SET_PDEATHSIG)"u8, "the kernel shows another value than was set"u8);
         return Confine(ref plan, capabilities);
     }
 

@@ -19,6 +19,9 @@ internal static unsafe class ExitSequence
 
     private const long HookLook = 1_000_000_000;
 
+    // For a master to ask for the hooks that it has announced.
+    private const long HookTime = 10_000_000_000;
+
     // For a master to tell its clients.
     private const long LeaveTime = 10_000_000_000;
 
@@ -98,17 +101,19 @@ internal static unsafe class ExitSequence
             return;
         }
 
-        Enter(Phase.Hooks, HookLook);
+        Enter(Phase.Hooks, HookTime);
     }
 
-    // A poststart hook belongs to the start, however short the payload's life was. Whoever wants some sends them together with Start, so that
-    // they are here by now; the loop comes back when one ends.
+    // A poststart hook belongs to the start, however short the payload's life was. Start has said how many there are; the loop comes back when
+    // one is asked for or ends.
     private static void AwaitHooks()
     {
         HostServer.Serve();
-        if (HostServer.Pending == HostMethod.RunHook && MasterProcess.Connected)
+        long now = Sys.MonotonicNanoseconds();
+        bool awaited = HostServer.Pending == HostMethod.RunHook || (HostHook.Due != 0 && Facts.StartedAt != 0 && now < s_deadline);
+        if (awaited && MasterProcess.Connected)
         {
-            s_next = Sys.MonotonicNanoseconds() + HookLook;
+            s_next = now + HookLook;
             return;
         }
 

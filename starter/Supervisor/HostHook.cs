@@ -9,6 +9,9 @@ internal static unsafe class HostHook
 {
     private static HookRun s_run;
 
+    /// <summary>How many poststart hooks the master is still to ask for, by what it said with Start.</summary>
+    public static uint Due;
+
     /// <summary>The hook's process; 0 for none.</summary>
     public static int Pid => s_run.Running ? s_run.Pid : 0;
 
@@ -21,6 +24,8 @@ internal static unsafe class HostHook
     /// <summary>Starts what the request asks for.</summary>
     public static bool Begin(ref RpcServer server)
     {
+        if (Due != 0)
+            Due--;
         RunHook request = default;
         if (!server.Params(ref request))
             return false;

@@ -49,6 +49,7 @@ internal static unsafe class HostServer
     {
         s_answerable = false;
         s_held = false;
+        HostHook.Due = 0;
         HeldAnswer.Drop();
         MasterProcess.Disconnect();
     }
@@ -139,7 +140,7 @@ internal static unsafe class HostServer
             case HostMethod.MoveNetDevice: return server.Answer(HostRequests.MoveNetDevice(ref server));
             case HostMethod.RunHook: return Later(ref server, method, HostHook.Begin(ref server));
             case HostMethod.Created: return Later(ref server, method, server.NoParams()) && StartOrders.TryCreated();
-            case HostMethod.Start: return Later(ref server, method, server.NoParams() && StartOrders.Begin());
+            case HostMethod.Start: return Later(ref server, method, StartOrders.Begin(ref server));
             case HostMethod.Kill: return server.Answer(HostRequests.Kill(ref server));
             case HostMethod.Freeze: return server.Answer(server.NoParams() && HostRequests.Freeze());
             case HostMethod.Thaw: return server.Answer(server.NoParams() && HostRequests.Thaw());

@@ -23,10 +23,7 @@ internal static unsafe class RollBack
         while (!CgroupMade.Remove() && Sys.MonotonicNanoseconds() < deadline)
         {
             CgroupProcesses.KillLeftovers();
-            timespec time;
-            time.tv_sec = 0;
-            time.tv_nsec = Pause;
-            Sys.nanosleep(&time, null);
+            Sys.Sleep(Pause);
         }
 
         PidFile.Remove();

@@ -41,10 +41,14 @@ internal static unsafe class StartOrders
     }
 
     /// <summary>Start was asked for.</summary>
-    public static bool Begin()
+    public static bool Begin(ref RpcServer server)
     {
+        StartPayload request = default;
+        if (!server.Params(ref request))
+            return false;
         if (StageProcess.Link < 0 || !StageProcess.Alive)
             return Failure.Refuse("container stage"u8, "it ended before the container was started"u8);
+        HostHook.Due = request.Hooks;
         return StageLink.Send(StageProcess.Link, StageNoteKind.Start);
     }
 

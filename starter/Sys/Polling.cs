@@ -52,6 +52,15 @@ internal static unsafe partial class Sys
     /// <summary>Not retried: <paramref name="remaining"/> says what was left.</summary>
     public static int nanosleep(timespec* time, timespec* remaining) => (int)Call(SYS_nanosleep, (long)time, (long)remaining);
 
+    /// <summary>Waits for less than a second; a signal makes it shorter.</summary>
+    public static void Sleep(long nanoseconds)
+    {
+        timespec time;
+        time.tv_sec = 0;
+        time.tv_nsec = nanoseconds;
+        nanosleep(&time, null);
+    }
+
     /// <summary>Also what alarm(2) is made of: zeroes stop an inherited timer.</summary>
     public static int setitimer(int which, itimerval* value, itimerval* old) => (int)Call(SYS_setitimer, which, (long)value, (long)old);
 

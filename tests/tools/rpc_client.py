@@ -232,7 +232,7 @@ def main():
     result = {"create": container.create(rootfs, ["sleep", "1000"])}
     host = container.host
     result["created"] = host.call("Status")
-    host.call("Start")
+    host.call("Start", 0)
     result["running"] = host.call("Status")
     result["exec"] = container.execute(result["create"]["pid"], command)
     result["missing"] = container.execute(result["create"]["pid"], ["/no/such/program"])

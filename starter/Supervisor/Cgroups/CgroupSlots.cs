@@ -28,6 +28,10 @@ internal static unsafe class CgroupSlots
         private CgroupSlot _first;
     }
 
+    // How long another supervisor takes between two system calls, on a machine that has other things to do: 20 ms.
+    private const int Attempts = 20;
+    private const long Pause = 1_000_000;
+
     private static Table s_slots;
 
     /// <summary>How many slots there are; empty ones have no Directory.</summary>
@@ -79,7 +83,11 @@ internal static unsafe class CgroupSlots
         if (!Stages.LaunchRecord.IsLeaf(request.File))
             return Failure.Refuse("WriteCgroup"u8, request.File, "not one path component"u8);
 
-        long result = ControlFile.Write(slot.Directory, request.File.At, request.Value);
+        // v2: another supervisor has made the directory above just now, and not yet enabled its controllers.
+        int attempts = request.Optional || (slot.Flags & CgroupFlags.Unified) == 0 ? 1 : Attempts;
+        long result;
+        while ((result = ControlFile.Write(slot.Directory, request.File.At, request.Value)) == -ENOENT && --attempts > 0)
+            Sys.Sleep(Pause);
         // ENODEV: the directory went between the open and the write.
         if (result == 0 || (request.Optional && (result == -ENOENT || result == -ENODEV)))
             return true;

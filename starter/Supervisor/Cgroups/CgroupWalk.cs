@@ -131,22 +131,29 @@ internal static unsafe class CgroupWalk
     private static int Enter(int directory, byte* name, ref OpenCgroup request, bool last, out bool made)
     {
         made = false;
+        CgroupFlags flags = (CgroupFlags)request.Flags;
         int next = ControlFile.Open(directory, name, O_PATH | O_DIRECTORY);
-        if (next != -ENOENT || ((CgroupFlags)request.Flags & CgroupFlags.Create) == 0)
+        if ((flags & CgroupFlags.Create) == 0)
             return next;
 
-        uint mask = Sys.umask(0);
-        int result = Sys.mkdirat(directory, name, DirectoryMode);
-        Sys.umask(mask);
-        if (result < 0 && result != -EEXIST)
-            return result;
-        made = result >= 0;
-        next = ControlFile.Open(directory, name, O_PATH | O_DIRECTORY);
-        // What cannot be entered is not recorded, and would outlive the container; one that others are in stays by itself.
-        if (made && next < 0)
-            Sys.unlinkat(directory, name, AT_REMOVEDIR);
-        else if (made && ((CgroupFlags)request.Flags & CgroupFlags.Resctrl) == 0)
-            CgroupInherit.Fill(directory, next, ((CgroupFlags)request.Flags & CgroupFlags.Unified) != 0, last);
+        if (next == -ENOENT)
+        {
+            uint mask = Sys.umask(0);
+            int result = Sys.mkdirat(directory, name, DirectoryMode);
+            Sys.umask(mask);
+            if (result < 0 && result != -EEXIST)
+                return result;
+            made = result >= 0;
+            next = ControlFile.Open(directory, name, O_PATH | O_DIRECTORY);
+            // What cannot be entered is not recorded, and would outlive the container; one that others are in stays by itself.
+            if (made && next < 0)
+                Sys.unlinkat(directory, name, AT_REMOVEDIR);
+        }
+
+        // A v1 parent also when it was there: another supervisor may have made it just now, and a cpuset takes nothing before it is filled.
+        bool unified = (flags & CgroupFlags.Unified) != 0;
+        if (next >= 0 && (flags & CgroupFlags.Resctrl) == 0 && (made || !(last || unified)))
+            CgroupInherit.Fill(directory, next, unified, last);
         return next;
     }
 

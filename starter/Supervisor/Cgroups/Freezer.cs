@@ -100,10 +100,7 @@ internal static unsafe class Freezer
             if (Sys.MonotonicNanoseconds() > deadline)
                 return Failure.Call("freezer.state"u8, default(ReadOnlySpan<byte>), ETIMEDOUT);
 
-            timespec time;
-            time.tv_sec = 0;
-            time.tv_nsec = pause;
-            Sys.nanosleep(&time, null);
+            Sys.Sleep(pause);
             pause = pause < 10_000_000 ? pause * 2 : pause;
         }
     }

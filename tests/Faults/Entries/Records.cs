@@ -25,6 +25,8 @@ internal static class Records
         new("FI27.symlink", "a link in the place of a container's directory is not followed", Symlink),
         new("FI27.owner", "a directory of somebody else is not taken for a container", Owner),
         new("FI26.pid", "a pid that belongs to a stranger now is told as stopped, and the stranger is never signalled", Stranger),
+        .. new[] { ("seconds", "100000"), ("past", "-1") }.Select(row => new Entry(
+            $"FI24.{row.Item1}", "a caller in another time namespace, to whom every process has another start time, finds what runs and ends it", ground => OtherTime(ground, row.Item2))),
         new("FI25.boot", "what an earlier boot left is stopped, whatever runs under its numbers", ground => Stranger(ground, earlierBoot: true)),
     ];
 
@@ -75,6 +77,38 @@ internal static class Records
         Assert.NotEqual(0, ground.Cli.Oci("kill", id, "TERM").ExitCode);
         Native.Check(Native.chown(path, 0, 0), "chown");
         Assert.NotEqual(0, ground.Cli.Oci("kill", id, "0").ExitCode);
+    }
+
+    // Without a supervisor nobody else can say that the payload lives: it was killed here, and engine-runc has none.
+    private static void OtherTime(Ground ground, string offset)
+    {
+        string[] shifted = ["/usr/bin/unshare", "--time", "--boottime", offset, "--fork", "--"];
+        string[] unshifted = [];
+        foreach (var (creator, reader) in new[] { (shifted, unshifted), (unshifted, shifted) })
+        {
+            var id = ground.NewId();
+            ground.Before(creator, "oci", "create", id, "-b", ground.NewWaiting().Path).Run().ShouldExit(0);
+            ground.Before(reader, "oci", "start", id).Run().ShouldExit(0);
+            var roles = new Roles(ground.Cli, id);
+            _ = roles.Kill(Role.Supervisor);
+            foreach (var line in new[] { creator, reader })
+            {
+                Assert.Contains("\"running\"", ground.Before(line, "oci", "state", id).Run().ShouldExit(0).Text, StringComparison.Ordinal);
+            }
+            ground.Before(reader, "oci", "delete", "--force", id).Run().ShouldExit(0);
+            Assert.False(ProcFs.Lives(roles.Payload), "the payload was left behind");
+
+            var runtime = RuncCli.Own(ground.NewDirectory("runc-" + id));
+            CommandResult Runtime(string[] before, params string[] words) =>
+                new Command("/bin/sh", ["-c", "exec \"$@\" </dev/null 2>/dev/null | cat", "sh", .. before, runtime.Program, "--root", runtime.Root, .. words]).Run().ShouldExit(0);
+            Runtime([.. creator, "/bin/sh", "-c", "exec \"$@\" >/dev/null", "sh"], "create", "--bundle", ground.NewWaiting().Path, id);
+            Runtime(reader, "start", id);
+            var payload = (int)runtime.State(id)["pid"]!;
+            Assert.Contains("\"running\"", Runtime(reader, "state", id).Text, StringComparison.Ordinal);
+            Runtime(reader, "delete", "--force", id);
+            Assert.False(ProcFs.Lives(payload), "engine-runc left the payload behind");
+            Assert.Empty(Directory.GetFileSystemEntries(runtime.Root));
+        }
     }
 
     private static void Stranger(Ground ground) => Stranger(ground, earlierBoot: false);

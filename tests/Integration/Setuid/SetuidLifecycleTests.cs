@@ -199,6 +199,19 @@ public sealed class SetuidLifecycleTests : SetuidTest
     }
 
     [RootFact]
+    public void A_process_that_joins_makes_no_cgroups()
+    {
+        // The administrator has allowed them since.
+        var id = Start(UserBundle().Shell("sleep 1000"));
+        Configure("cgroups = yes");
+        Assert.Equal("in\n", Cli.OciOk("exec", id, "/bin/echo", "in").Text);
+        Assert.All(TestRun.Hierarchies, h => Assert.False(Path.Exists($"{h}/engine/user-{Uid}"), h));
+        // One who creates does.
+        Create(UserBundle().Shell("true"));
+        Assert.Contains(TestRun.Hierarchies, h => Path.Exists($"{h}/engine/user-{Uid}"));
+    }
+
+    [RootFact]
     public void Without_cgroups_it_says_so_and_pause_says_why_not()
     {
         var bundle = UserBundle().Shell("sleep 1000");

@@ -110,7 +110,7 @@ public sealed class SupervisorTests : EngineTest
         var mark = Path.Combine(Directory, "hooked");
         var told = new List<ContainerStatus>();
         container.Host.StateChanged += told.Add;
-        var start = container.Host.Start();
+        var start = container.Host.Start(2);
         var first = container.Host.RunHook(Shell("sleep 0.2"));
         var second = container.Host.RunHook(Shell($"cat >{mark}"));
         var toldBefore = 0;
@@ -122,6 +122,24 @@ public sealed class SupervisorTests : EngineTest
         Assert.Contains(container.Id, File.ReadAllText(mark), StringComparison.Ordinal);
         Assert.Equal(["running", "stopped"], told.Select(s => s.Status));
         Assert.Equal(1, toldBefore);
+    }
+
+    // A master that was not given the processor between its two requests.
+    [RootFact(Needs.Probe)]
+    public void Poststart_hooks_that_Start_has_announced_are_waited_for()
+    {
+        using var container = Begin(Step.Created, "/bin/true");
+        var pid = container.Host.Status().Wait().Pid;
+        container.Host.Start(2).Wait();
+        Eventually.True(() => !ProcFs.Lives(pid), "the payload's end");
+        Thread.Sleep(500);
+        foreach (var mark in new[] { "first", "second" })
+        {
+            Assert.Equal("running", container.Status);
+            container.Host.RunHook(Shell($"cat >{Path.Combine(Directory, mark)}")).Wait();
+            Assert.Contains(container.Id, File.ReadAllText(Path.Combine(Directory, mark)), StringComparison.Ordinal);
+        }
+        Eventually.True(() => container.Status == "stopped", "stopped behind the last of them");
     }
 
     [RootFact(Needs.Probe)]

@@ -10,7 +10,7 @@ namespace Engine.Starter;
 public static unsafe class Recoder
 {
     /// <summary>Kinds of messages, from 0.</summary>
-    public const int Kinds = 41;
+    public const int Kinds = 42;
 
     /// <summary>One message of <paramref name="kind"/>; -1 for no such kind, else the reading's or the writing's status.</summary>
     public static int Recode(int kind, byte* input, int length, byte* output, int capacity, out int written)
@@ -57,7 +57,8 @@ public static unsafe class Recoder
             case 37: return One<ConnectSocket>(input, length, output, capacity, out written);
             case 38: return One<NamespaceEntry>(input, length, output, capacity, out written);
             case 39: return One<NamespaceMapped>(input, length, output, capacity, out written);
-            case 40: return Envelope(input, length, output, capacity, out written);
+            case 40: return One<StartPayload>(input, length, output, capacity, out written);
+            case 41: return Envelope(input, length, output, capacity, out written);
             default:
                 written = 0;
                 return -1;

@@ -90,7 +90,7 @@ public static unsafe class Messages
         "Spawn", "Spawned", "RunHook", "Kill", "Resize", "StateChange", "AttachRoot", "MountFilesystem", "MountBind", "ChangeMount", "CreateDirectory",
         "CreateDevice", "CreateSymlink", "CreateConsole", "PathRequest", "SetSysctl", "SetName", "EnterRoot", "Launch", "ExecCgroups", "LaunchResult",
         "StageNote", "PumpNote", "ProcessPlan", "RaiseLimits", "MoveNetDevice", "PreservedDescriptors", "ConnectSocket",
-        "NamespaceEntry", "NamespaceMapped",
+        "NamespaceEntry", "NamespaceMapped", "StartPayload",
     ];
 
     private static object Value(Type type, Random random, MessageArena arena) => type.Name switch

@@ -31,7 +31,7 @@ public sealed class VscodeJsonRpcTests : IDisposable
     {
         Assert.Equal("box", Peer.Call("""{"call":"state"}""").GetProperty("result").GetProperty("id").GetString());
         Peer.Call("""{"call":"start"}""");
-        Assert.Equal(("Start", "RunHook /bin/hook 3000 running"), (_master.Supervisor.Next(), _master.Supervisor.Next()));
+        Assert.Equal(("Start 1", "RunHook /bin/hook 3000 running"), (_master.Supervisor.Next(), _master.Supervisor.Next()));
         Assert.Equal(JsonValueKind.Null, Peer.Call("""{"call":"kill","object":{"signal":"SIGKILL","all":true}}""").GetProperty("result").ValueKind);
         Assert.Equal("Kill 9 True", _master.Supervisor.Next());
         Peer.Call("""{"call":"kill","array":["HUP"]}""");

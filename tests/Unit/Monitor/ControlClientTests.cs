@@ -29,7 +29,7 @@ public sealed class ControlClientTests : IDisposable
     public void Each_verb_is_its_request()
     {
         _client.Start();
-        Assert.Equal(("Start", "RunHook /bin/hook 3000 running"), (_master.Supervisor.Next(), _master.Supervisor.Next()));
+        Assert.Equal(("Start 1", "RunHook /bin/hook 3000 running"), (_master.Supervisor.Next(), _master.Supervisor.Next()));
         _client.Kill(9, all: true);
         Assert.Equal("Kill 9 True", _master.Supervisor.Next());
         _client.Pause();

@@ -64,7 +64,7 @@ public class ControlServerTests
         using var master = new RunningMaster();
         using var client = master.Connect();
         Assert.Equal(Null, client.Call("start"));
-        Assert.Equal(("Start", "RunHook /bin/hook 3000 running"), (master.Supervisor.Next(), master.Supervisor.Next()));
+        Assert.Equal(("Start 1", "RunHook /bin/hook 3000 running"), (master.Supervisor.Next(), master.Supervisor.Next()));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public class ControlServerTests
         string answer = client.Call("start");
         Assert.Contains("config.json hooks.poststart[0]: RunHook object", answer, StringComparison.Ordinal);
         Assert.Contains("\"code\":1", answer, StringComparison.Ordinal);
-        Assert.Equal("Start", master.Supervisor.Next());
+        Assert.Equal("Start 1", master.Supervisor.Next());
         Assert.StartsWith("RunHook", master.Supervisor.Next(), StringComparison.Ordinal);
         Assert.Equal("Kill 9 True", master.Supervisor.Next());
     }
@@ -129,7 +129,7 @@ public class ControlServerTests
         using var starter = master.Connect();
         using var killer = master.Connect();
         starter.Send("""{"jsonrpc":"2.0","id":1,"method":"start"}""" + "\n");
-        Assert.Equal("Start", master.Supervisor.Next());
+        Assert.Equal("Start 1", master.Supervisor.Next());
         Assert.StartsWith("RunHook", master.Supervisor.Next(), StringComparison.Ordinal);
 
         Assert.Equal(Null, killer.Call("kill"));
@@ -141,7 +141,7 @@ public class ControlServerTests
     }
 
     [Theory]
-    [InlineData("""{"startContainer":true}""", new[] { "Start", "RunHook /bin/hook 3000 running" })]
+    [InlineData("""{"startContainer":true}""", new[] { "Start 1", "RunHook /bin/hook 3000 running" })]
     [InlineData("""{"pause":true}""", new[] { "Freeze" })]
     [InlineData("""{"resume":true}""", new[] { "Thaw" })]
     [InlineData("""{"consoleSize":{"height":10,"width":20}}""", new[] { "Resize 10x20" })]

@@ -105,6 +105,7 @@ public sealed class FakeSupervisor : IDisposable
 
     private static string Describe(SeenRequest request) => request.Method switch
     {
+        "Start" => FakeServer.Show<StartPayload>(request, m => $"Start {m.Hooks}"),
         "Kill" => FakeServer.Show<Kill>(request, m => $"Kill {m.Signal} {m.All}"),
         "Resize" => FakeServer.Show<Resize>(request, m => $"Resize {m.Rows}x{m.Columns}"),
         "WriteCgroup" => FakeServer.Show<WriteCgroup>(request, m => $"WriteCgroup {m.Slot} {m.File.Decode()}={m.Value.Decode()}"),
