@@ -68,6 +68,9 @@ internal static unsafe class Privileges
         int result = Sys.prctl(PR_SET_KEEPCAPS, 1);
         if (result < 0)
             return Failure.Call("prctl(PR_SET_KEEPCAPS)"u8, result);
+        // Without it the change of ids takes what was asked for, and it would look like something that could never be granted.
+        if (Sys.prctl(PR_GET_KEEPCAPS) != 1)
+            return Mismatch("PR_SET_KEEPCAPS"u8);
 
         result = Sys.setgroups(count, groups);
         bool keptGroups = result == -EPERM && (groupsDenied || UserNamespace.DeniesGroups) && count == 0;
