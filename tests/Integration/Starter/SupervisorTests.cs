@@ -131,8 +131,7 @@ public sealed class SupervisorTests : EngineTest
         using var container = Begin(Step.Created, "/bin/true");
         var pid = container.Host.Status().Wait().Pid;
         container.Host.Start(2).Wait();
-        Eventually.True(() => !ProcFs.Lives(pid), "the payload's end");
-        Thread.Sleep(500);
+        Eventually.True(() => !ProcFs.Lives(pid) && container.PumpPid == 0 && !container.Cgroups.Any(), "all but the hooks is done");
         foreach (var mark in new[] { "first", "second" })
         {
             Assert.Equal("running", container.Status);
