@@ -142,6 +142,16 @@ public sealed class SupervisorTests : EngineTest
     }
 
     [RootFact(Needs.Probe)]
+    public void Announced_hooks_that_nobody_asks_for_hold_nothing_up_for_ever()
+    {
+        using var container = Begin(Step.Created, "/bin/true");
+        container.Host.Start(int.MaxValue).Wait();
+        Eventually.True(() => container.Status == "stopped", "the end of the patience", seconds: 60);
+        container.KillMaster();
+        Assert.Equal(0, container.AwaitEnd());
+    }
+
+    [RootFact(Needs.Probe)]
     public void Poststart_hooks_do_not_run_when_the_start_fails()
     {
         using var container = Begin(Step.Sources);
