@@ -9,6 +9,7 @@ public sealed class Pty : IDisposable
     private readonly SafeFileHandle _master;
     private readonly FileStream _stream;
     private readonly RunningCommand _command;
+    private readonly Thread _reader;
     private readonly List<byte> _output = [];
 
     /// <summary>Starts the command on a new terminal of the given size.</summary>
@@ -24,7 +25,8 @@ public sealed class Pty : IDisposable
         command.Input = null;
         _command = command.OnTerminal(Path).Start();
         _stream = new FileStream(_master, FileAccess.ReadWrite, 0);
-        new Thread(Read) { IsBackground = true }.Start();
+        _reader = new Thread(Read) { IsBackground = true };
+        _reader.Start();
     }
 
     /// <summary>Path of the terminal, for example /dev/pts/3.</summary>
@@ -66,8 +68,16 @@ public sealed class Pty : IDisposable
     /// <summary>Settings of the terminal as stty -g prints them: to compare before and after.</summary>
     public string Settings() => new Command("/bin/stty", "-F", Path, "-g").Run().ShouldExit(0).Trimmed;
 
-    /// <summary>Waits for the command's end and returns its exit code.</summary>
-    public int Wait(double seconds = 30) => _command.Wait(seconds).ExitCode;
+    /// <summary>
+    /// Waits for the command's end and returns its exit code. All that it wrote is on the screen then; when others keep the terminal, what they
+    /// write later may come later.
+    /// </summary>
+    public int Wait(double seconds = 30)
+    {
+        var code = _command.Wait(seconds).ExitCode;
+        _ = _reader.Join(TimeSpan.FromSeconds(1));
+        return code;
+    }
 
     public void Dispose()
     {
