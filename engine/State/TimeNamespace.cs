@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Engine.State;
 
@@ -11,7 +10,7 @@ internal static class TimeNamespace
 {
     private const long TicksPerSecond = 100, NanosecondsPerTick = 10_000_000;
 
-    private static readonly Lazy<long> Offset = new(() => Read("/proc/self/timens_offsets"));
+    private static readonly Lazy<long> Offset = new(Read);
 
     /// <summary>By how many clock ticks the start times that this process reads are larger than those of the initial namespace.</summary>
     public static long BootTicks => Offset.Value;
@@ -33,11 +32,11 @@ internal static class TimeNamespace
         return 0;
     }
 
-    private static long Read(string path)
+    private static long Read()
     {
         try
         {
-            return ParseBootTicks(Encoding.ASCII.GetString(File.ReadAllBytes(path)));
+            return ParseBootTicks(File.ReadAllText("/proc/self/timens_offsets"));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -131,11 +131,7 @@ internal static unsafe class UserCgroup
         if (child >= 0 && result >= 0)
             Sys.fchmod(child, DirectoryMode);
         if (child >= 0 && !unified)
-        {
-            Inherit(parent, child, "cpuset.cpus"u8);
-            Inherit(parent, child, "cpuset.mems"u8);
-        }
-
+            CgroupInherit.Fill(parent, child, unified, false);
         return child;
     }
 
@@ -157,17 +153,6 @@ internal static unsafe class UserCgroup
                 ControlFile.Write(parent, "cgroup.subtree_control"u8, word.Span);
             start = i + 1;
         }
-    }
-
-    private static void Inherit(int parent, int child, ReadOnlySpan<byte> file)
-    {
-        byte* value = stackalloc byte[ValueBytes];
-        long present = ControlFile.Read(child, file, value, ValueBytes);
-        if (present < 0 || present > 1)
-            return;
-        long length = ControlFile.Read(parent, file, value, ValueBytes);
-        if (length > 1)
-            ControlFile.Write(child, file, new ReadOnlySpan<byte>(value, (int)length));
     }
 
     // A limit that the site wants and the kernel has no file for is in another hierarchy.
